@@ -1,0 +1,53 @@
+#pragma once
+
+// Sizes that no message exceeds, whatever a network's parameters say. A network may be stricter
+// (chain/consensus/params.hpp), never laxer: decoders check these before they allocate.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace gradient::chain {
+
+/// Most units a lane may run, and so digests of a segment (units).
+inline constexpr std::uint32_t kMaxUnits = 4096;
+
+/// Most openings of a segment: hits and guards. At one hit in a hundred units the longest segment
+/// has 41 hits on average and more than 128 less often than once in 10^25 segments.
+inline constexpr std::uint32_t kMaxOpenings = 128 + 8;
+
+/// Most parameters of a model (32-bit numbers): two matrices of 256 by 256.
+inline constexpr std::uint32_t kMaxParameters = 2 * 256 * 256;
+
+/// Parameters of one block of the difference coder.
+inline constexpr std::uint32_t kDeltaBlock = 256;
+
+/// Widest Rice parameter (bits): the difference of two 32-bit numbers, sign included, has 33.
+inline constexpr std::uint32_t kMaxRice = 33;
+
+/// Most bytes that a coded difference of `count` parameters takes: a parameter byte for each block,
+/// at most kMaxRice + 1 bits a value, every block rounded up to whole bytes.
+[[nodiscard]] constexpr std::size_t max_delta_bytes(std::size_t count) noexcept {
+    const std::size_t blocks = (count + kDeltaBlock - 1) / kDeltaBlock;
+    return 2 * blocks + (count * (kMaxRice + 1) + 7) / 8;
+}
+
+/// Most bytes of a coded difference of any model.
+inline constexpr std::size_t kMaxDeltaBytes = max_delta_bytes(kMaxParameters);
+
+/// Most segments behind one settle root.
+inline constexpr std::size_t kMaxListedSegments = 128;
+
+/// Most transactions of a block, and bytes of one.
+inline constexpr std::size_t kMaxTransactions = 16'384;
+inline constexpr std::size_t kMaxTransactionBytes = 256 * 1024;
+
+/// Most bytes of an encoded block (or segment).
+inline constexpr std::size_t kMaxBlockBytes = 8 * 1024 * 1024;
+
+/// Bytes of a data chunk; only a task's last chunk may be shorter.
+inline constexpr std::size_t kDataChunkBytes = 64 * 1024;
+
+/// Most bytes of a task's data.
+inline constexpr std::uint64_t kMaxDataBytes = 16 * 1024 * 1024;
+
+}  // namespace gradient::chain
