@@ -1,0 +1,245 @@
+// The element-wise half of a kernel table: plain integer loops, compiled once per instruction set.
+// Included inside an anonymous namespace by kernels_*.cpp after product.inl's traits; no function
+// here may have external linkage, since each translation unit has its own instruction set.
+
+using std::int16_t;
+using std::int32_t;
+using std::int64_t;
+using std::size_t;
+using std::uint32_t;
+using std::uint64_t;
+using std::uint8_t;
+
+inline int32_t clamp_to(int32_t value, int32_t limit) noexcept {
+    value = value < limit ? value : limit;
+    return value > -limit ? value : -limit;
+}
+
+/// 2 noise - 255 + 128: the noise and the half of round_shift in one term.
+inline int32_t noise_term(uint8_t noise) noexcept { return 2 * int32_t{noise} - 127; }
+
+inline int32_t round_coarse(int32_t acc, int32_t term, int shift) noexcept {
+    return (acc + (term << (shift - 8))) >> shift;
+}
+
+inline int32_t round_fine(int32_t acc, int32_t term, int shift) noexcept {
+    return ((acc << (8 - shift)) + term) >> 8;
+}
+
+inline void round_loop(const int32_t* __restrict acc, const uint8_t* __restrict noise,
+                       int16_t* __restrict out, size_t count, int shift) noexcept {
+    if (shift > 24) {
+        const int extra = shift - 24 < 31 ? shift - 24 : 31;
+        if (noise == nullptr) {
+            for (size_t i = 0; i < count; ++i)
+                out[i] = static_cast<int16_t>(round_coarse(acc[i] >> extra, 128, 24));
+        } else {
+            for (size_t i = 0; i < count; ++i)
+                out[i] =
+                    static_cast<int16_t>(round_coarse(acc[i] >> extra, noise_term(noise[i]), 24));
+        }
+    } else if (shift >= 8) {
+        if (noise == nullptr) {
+            for (size_t i = 0; i < count; ++i)
+                out[i] = static_cast<int16_t>(round_coarse(acc[i], 128, shift));
+        } else {
+            for (size_t i = 0; i < count; ++i)
+                out[i] = static_cast<int16_t>(round_coarse(acc[i], noise_term(noise[i]), shift));
+        }
+    } else if (noise == nullptr) {
+        for (size_t i = 0; i < count; ++i)
+            out[i] = static_cast<int16_t>(round_fine(acc[i], 128, shift));
+    } else {
+        for (size_t i = 0; i < count; ++i)
+            out[i] = static_cast<int16_t>(round_fine(acc[i], noise_term(noise[i]), shift));
+    }
+}
+
+void round_values(const int32_t* acc, const uint8_t* noise, int16_t* out, size_t count,
+                  int shift) noexcept {
+    round_loop(acc, noise, out, count, shift);
+}
+
+void jitter_values(const int16_t* __restrict base, const uint8_t* __restrict noise,
+                   int16_t* __restrict out, size_t count, int32_t amplitude) noexcept {
+    for (size_t i = 0; i < count; ++i) {
+        const int32_t h = 2 * int32_t{noise[i]} - 255;
+        const int32_t moved = base[i] + ((h * amplitude + 128) >> 8);
+        out[i] = static_cast<int16_t>(clamp_to(moved, 2047));
+    }
+}
+
+inline size_t round_up_16(size_t value) noexcept { return (value + 15) & ~size_t{15}; }
+
+/// Columns of row i that are not masked.
+inline size_t visible(size_t i, size_t n, bool causal) noexcept { return causal ? i + 1 : n; }
+
+void softmax_rows(const int32_t* __restrict scores, const uint8_t* __restrict noise,
+                  int16_t* __restrict f, size_t n, bool causal, int k) noexcept {
+    alignas(64) int32_t e[256];
+    for (size_t i = 0; i < n; ++i) {
+        const int32_t* __restrict row = scores + i * n;
+        int16_t* __restrict out = f + i * n;
+        const auto valid = static_cast<int32_t>(visible(i, n, causal));
+        const auto padded = static_cast<int32_t>(round_up_16(static_cast<size_t>(valid)));
+        int32_t largest = row[0];
+        for (int32_t j = 0; j < padded; ++j) {
+            const int32_t score = j < valid ? row[j] : row[0];
+            largest = largest > score ? largest : score;
+        }
+        uint32_t sum = 0;
+        const int right = k >= 0 ? (k < 31 ? k : 31) : 0;
+        const int left = k >= 0 ? 0 : (-k < 14 ? -k : 14);
+        const uint32_t first_limit = k >= 0 ? 0xffffffffU : 131071U;
+        for (int32_t j = 0; j < padded; ++j) {
+            uint32_t z = static_cast<uint32_t>(largest) - static_cast<uint32_t>(row[j]);
+            z = z >> right;
+            z = z < first_limit ? z : first_limit;
+            z = z << left;
+            const uint32_t y0 = z < 131071U ? z : 131071U;
+            const uint32_t y = (y0 * 5909U) >> 12;
+            const auto octave = static_cast<int32_t>(y >> 12);
+            const auto x = static_cast<int32_t>(y & 4095U);
+            int32_t p = 15511 - ((2844 * x) >> 12);
+            p = 45446 - ((p * x) >> 12);
+            p = 65536 - ((p * x) >> 12);
+            const int32_t value = p >> (octave < 17 ? octave : 17);
+            e[j] = j < valid ? value : 0;
+            sum += static_cast<uint32_t>(e[j]);
+        }
+        const int c = 31 - __builtin_clz(sum) - 16;
+        const auto g = static_cast<int32_t>((uint64_t{1} << (30 + c)) / sum);
+        const int shift = 19 + c;
+        if (noise == nullptr) {
+            for (int32_t j = 0; j < padded; ++j) {
+                const int32_t q = round_coarse(e[j] * g, 128, shift);
+                out[j] = static_cast<int16_t>(j < valid ? clamp_to(q, 2047) : 0);
+            }
+        } else {
+            const uint8_t* __restrict r = noise + i * n;
+            for (int32_t j = 0; j < padded; ++j) {
+                const int32_t q = round_coarse(e[j] * g, noise_term(r[j]), shift);
+                out[j] = static_cast<int16_t>(j < valid ? clamp_to(q, 2047) : 0);
+            }
+        }
+        for (size_t j = static_cast<size_t>(padded); j < n; ++j) out[j] = 0;
+    }
+}
+
+uint32_t residual_values(int32_t* __restrict acc, const int16_t* __restrict target, size_t count,
+                         int shift) noexcept {
+    int32_t high = 0;
+    int32_t low = 0;
+    for (size_t i = 0; i < count; ++i) {
+        const int32_t value = acc[i] - (int32_t{target[i]} << shift);
+        acc[i] = value;
+        high = high > value ? high : value;
+        low = low < value ? low : value;
+    }
+    return static_cast<uint32_t>(high > -low ? high : -low);
+}
+
+int64_t sum_of_squares(const int16_t* __restrict values, size_t count) noexcept {
+    // Blocks of 256 squares of at most 2047^2 fit 31 bits; the sum of blocks is kept in 64.
+    int64_t total = 0;
+    for (size_t i = 0; i < count; i += 256) {
+        const size_t end = count - i < 256 ? count : i + 256;
+        int32_t block = 0;
+        for (size_t j = i; j < end; ++j) block += int32_t{values[j]} * values[j];
+        total += block;
+    }
+    return total;
+}
+
+int score_shift_of(const int32_t* __restrict q, size_t n, bool causal) noexcept {
+    int32_t high = 0;
+    int32_t low = 0;
+    for (size_t i = 0; i < n; ++i) {
+        const int32_t* __restrict row = q + i * n;
+        const auto valid = static_cast<int32_t>(visible(i, n, causal));
+        const auto padded = static_cast<int32_t>(round_up_16(static_cast<size_t>(valid)));
+        for (int32_t j = 0; j < padded; ++j) {
+            const int32_t value = j < valid ? row[j] : 0;
+            high = high > value ? high : value;
+            low = low < value ? low : value;
+        }
+    }
+    const auto largest = static_cast<uint64_t>(high > -low ? high : -low);
+    int k = 0;
+    while (largest > (uint64_t{131071} << k)) ++k;
+    return k;
+}
+
+uint32_t softmax_backward_rows(int32_t* __restrict q, const int16_t* __restrict f, size_t n,
+                               bool causal, int k) noexcept {
+    int32_t high = 0;
+    int32_t low = 0;
+    for (size_t i = 0; i < n; ++i) {
+        int32_t* __restrict row = q + i * n;
+        const int16_t* __restrict weights = f + i * n;
+        const size_t padded = round_up_16(visible(i, n, causal));
+        // Masked entries of F are zero, so that they drop out of the sum and of P by themselves.
+        int32_t sum = 0;
+        for (size_t j = 0; j < padded; ++j) {
+            const int32_t value = row[j] >> k;
+            row[j] = value;
+            sum += value * weights[j];
+        }
+        const int32_t mean = sum >> 11;
+        for (size_t j = 0; j < padded; ++j) {
+            const int32_t w = weights[j];
+            const int32_t value = w * ((w != 0 ? row[j] : mean) - mean);
+            row[j] = value;
+            high = high > value ? high : value;
+            low = low < value ? low : value;
+        }
+    }
+    return static_cast<uint32_t>(high > -low ? high : -low);
+}
+
+void round_score_rows(const int32_t* __restrict acc, const uint8_t* __restrict noise,
+                      int16_t* __restrict out, size_t n, bool causal, int shift) noexcept {
+    for (size_t i = 0; i < n; ++i) {
+        const size_t valid = visible(i, n, causal);
+        const size_t padded = round_up_16(valid);
+        round_loop(acc + i * n, noise + i * n, out + i * n, padded, shift);
+        for (size_t j = valid; j < n; ++j) out[i * n + j] = 0;
+    }
+}
+
+void update_values(int32_t* __restrict x, const int32_t* __restrict g, size_t count,
+                   UpdateRule rule) noexcept {
+    const auto mantissa = static_cast<int64_t>(rule.mantissa);
+    constexpr int64_t kBound = int64_t{2} * kParameterLimit;
+    if (rule.shift >= 0) {
+        const int left = rule.shift < 20 ? rule.shift : 20;
+        for (size_t i = 0; i < count; ++i) {
+            int64_t moved = x[i] - ((g[i] * mantissa) << left);
+            moved = moved < kParameterLimit ? moved : kParameterLimit;
+            moved = moved > -kParameterLimit ? moved : -kParameterLimit;
+            x[i] = static_cast<int32_t>(moved);
+        }
+        return;
+    }
+    const int right = -rule.shift < 62 ? -rule.shift : 62;
+    // Half to even: add just under a half, plus one where the quotient is odd.
+    const int64_t half = (int64_t{1} << (right - 1)) - 1;
+    for (size_t i = 0; i < count; ++i) {
+        const int64_t d = g[i] * mantissa;
+        int64_t step = (d + half + ((d >> right) & 1)) >> right;
+        step = step < kBound ? step : kBound;
+        step = step > -kBound ? step : -kBound;
+        x[i] = clamp_to(x[i] - static_cast<int32_t>(step), kParameterLimit);
+    }
+}
+
+uint64_t displacement_of(const int32_t* __restrict before, const int32_t* __restrict after,
+                         size_t count) noexcept {
+    uint64_t total = 0;
+    for (size_t i = 0; i < count; ++i) {
+        const int32_t v = after[i] - before[i];
+        const auto magnitude = static_cast<uint64_t>((v < 0 ? -v : v) >> 6);
+        total += magnitude * magnitude;
+    }
+    return total;
+}
