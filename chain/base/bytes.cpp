@@ -1,12 +1,13 @@
 #include "chain/base/bytes.hpp"
 
-#include <bit>
 #include <cstring>
 #include <random>
 
 namespace gradient::chain {
 
 namespace {
+
+__extension__ using u128 = unsigned __int128;
 
 constexpr std::string_view kDigits = "0123456789abcdef";
 
@@ -76,9 +77,12 @@ std::size_t hash_value(const Hash256& hash) noexcept {
     std::memcpy(limbs.data(), hash.bytes.data(), sizeof(limbs));
     std::uint64_t mixed = seed;
     for (const std::uint64_t limb : limbs) {
-        mixed = std::rotl((mixed ^ limb) * 0x9E3779B97F4A7C15, 29) + seed;
+        // Folding the high half of the product in lets every bit reach every other.
+        const u128 product = u128{mixed ^ limb} * 0x9E3779B97F4A7C15;
+        mixed = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+        mixed += seed;
     }
-    return mixed ^ (mixed >> 32);
+    return mixed;
 }
 
 }  // namespace gradient::chain
