@@ -1,0 +1,148 @@
+#include "node/rpc/client.hpp"
+
+#include "node/rpc/cookie.hpp"
+#include "node/setup/data_directory.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace gradient::node {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+namespace json = boost::json;
+using tcp = asio::ip::tcp;
+
+constexpr std::size_t kMaxEndpointBytes = 64;
+// Model parameters of the largest task in base64, and some.
+constexpr std::uint64_t kMaxAnswerBytes = 256U << 20U;
+
+tcp::endpoint read_endpoint(const std::filesystem::path& data_directory) {
+    const auto file = endpoint_file(data_directory);
+    if (!std::filesystem::exists(file)) {
+        throw Failure(
+            ExitCode::network,
+            fmt::format("No node is running on {0}: start one with `gradientd --data {0}`, or "
+                        "name another directory with --data.",
+                        data_directory.string()));
+    }
+    const std::string text = read_file(file, kMaxEndpointBytes, ExitCode::network);
+    const auto colon = text.rfind(':');
+    std::uint16_t port = 0;
+    boost::system::error_code error;
+    const auto address = asio::ip::make_address(text.substr(0, colon), error);
+    const char* const end = text.data() + text.size();
+    if (colon == std::string::npos || error ||
+        std::from_chars(text.data() + colon + 1, end, port).ec != std::errc()) {
+        throw Failure(ExitCode::network,
+                      fmt::format("The file {} holds no address.", file.string()));
+    }
+    return {address, port};
+}
+
+}  // namespace
+
+struct RpcClient::Impl {
+    explicit Impl(const std::filesystem::path& data_directory)
+        : endpoint(read_endpoint(data_directory)),
+          cookie(Cookie::read(cookie_file(data_directory))) {}
+
+    // Runs the context until the started operation is done; the stream's timeout ends it at the
+    // latest.
+    template <class Start>
+    beast::error_code wait(std::chrono::milliseconds limit, Start start) {
+        beast::error_code result;
+        stream.expires_after(limit);
+        start([&](beast::error_code error, auto...) { result = error; });
+        context.restart();
+        context.run();
+        return result;
+    }
+
+    [[nodiscard]] Failure unreachable(const beast::error_code& error) const {
+        return {ExitCode::network,
+                fmt::format("The node at {}:{} does not answer: {}.",
+                            endpoint.address().to_string(), endpoint.port(), error.message())};
+    }
+
+    http::response<http::string_body> exchange(std::string body,
+                                               std::chrono::milliseconds patience) {
+        if (!stream.socket().is_open()) {
+            if (const auto error =
+                    wait(kTimeout, [&](auto done) { stream.async_connect(endpoint, done); })) {
+                throw unreachable(error);
+            }
+        }
+        http::request<http::string_body> request(http::verb::post, "/", 11);
+        request.set(http::field::host, endpoint.address().to_string());
+        request.set(http::field::authorization, cookie.authorization());
+        request.set(http::field::content_type, "application/json");
+        request.body() = std::move(body);
+        request.prepare_payload();
+        http::response_parser<http::string_body> parser;
+        parser.body_limit(kMaxAnswerBytes);
+        auto error = wait(kTimeout, [&](auto done) { http::async_write(stream, request, done); });
+        if (!error) {
+            error = wait(kTimeout + patience,
+                         [&](auto done) { http::async_read(stream, buffer, parser, done); });
+        }
+        if (error) {
+            stream.close();
+            buffer.clear();
+            throw unreachable(error);
+        }
+        if (!parser.get().keep_alive()) stream.close();
+        return parser.release();
+    }
+
+    tcp::endpoint endpoint;
+    Cookie cookie;
+    asio::io_context context;
+    beast::tcp_stream stream{context};
+    beast::flat_buffer buffer;
+    std::int64_t next_id = 0;
+};
+
+RpcClient::RpcClient(const std::filesystem::path& data_directory)
+    : impl_(std::make_unique<Impl>(data_directory)) {}
+
+RpcClient::~RpcClient() = default;
+
+json::value RpcClient::call(const std::string& method, json::object params,
+                            std::chrono::milliseconds patience) {
+    const json::object request{{"jsonrpc", "2.0"},
+                               {"id", ++impl_->next_id},
+                               {"method", method},
+                               {"params", std::move(params)}};
+    const auto response = impl_->exchange(json::serialize(request), patience);
+    if (response.result() == http::status::unauthorized) {
+        throw Failure(
+            ExitCode::network,
+            "The node refused our cookie: it belongs to another run or another directory.");
+    }
+    boost::system::error_code error;
+    const json::value answer = json::parse(response.body(), error);
+    if (response.result() != http::status::ok || error || !answer.is_object()) {
+        throw Failure(ExitCode::network,
+                      fmt::format("The node gave an answer that is not JSON-RPC (HTTP status {}).",
+                                  response.result_int()));
+    }
+    const auto& object = answer.get_object();
+    if (const auto* const failure = object.if_contains("error")) {
+        throw RpcFailure(failure->at("code").to_number<std::int64_t>(),
+                         std::string(failure->at("message").as_string()));
+    }
+    return object.at("result");
+}
+
+}  // namespace gradient::node

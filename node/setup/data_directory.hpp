@@ -1,0 +1,59 @@
+#pragma once
+
+#include "node/setup/files.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace gradient::node {
+
+/// A node's directory, locked for this process while the object lives.
+///
+///     lock          flock(2); holds the owner's process id
+///     format        version of this layout
+///     chain.json    the chain spec the directory was made with
+///     chain/        the database
+///     miner.key     secret key that signs blocks, mode 0600
+///     .cookie       this run's RPC credentials, mode 0600
+///     rpc_endpoint  this run's RPC address, e.g. 127.0.0.1:9420
+///     gradient.conf settings, if the user wrote any
+class DataDirectory {
+  public:
+    /// Layout version; a directory of another version is refused.
+    static constexpr std::string_view kFormat = "1";
+    /// Largest chain spec read: a text of the largest size in hexadecimal and some metadata.
+    static constexpr std::size_t kMaxChainSpecBytes = 48U << 20U;
+
+    /// Creates the directory if needed (mode 0700) and locks it. Throws Failure(data_directory)
+    /// with a sentence that names the directory, the reason and the remedy.
+    [[nodiscard]] static DataDirectory open(const std::filesystem::path& path);
+
+    /// The same for a reader of an existing directory: creates nothing but takes the lock.
+    [[nodiscard]] static DataDirectory open_existing(const std::filesystem::path& path);
+
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+    [[nodiscard]] std::filesystem::path chain_spec() const { return path_ / "chain.json"; }
+    [[nodiscard]] std::filesystem::path database() const { return path_ / "chain"; }
+    [[nodiscard]] std::filesystem::path miner_key() const { return path_ / "miner.key"; }
+
+    /// The stored chain spec's text, if the directory has one.
+    [[nodiscard]] std::optional<std::string> stored_chain_spec() const;
+
+  private:
+    DataDirectory(std::filesystem::path path, FileDescriptor lock)
+        : path_(std::move(path)), lock_(std::move(lock)) {}
+
+    std::filesystem::path path_;
+    FileDescriptor lock_;
+};
+
+/// Where a node leaves word of how to reach it; for clients, which hold no lock.
+[[nodiscard]] std::filesystem::path cookie_file(const std::filesystem::path& data_directory);
+[[nodiscard]] std::filesystem::path endpoint_file(const std::filesystem::path& data_directory);
+
+/// $HOME/.gradient, or ./.gradient without a home.
+[[nodiscard]] std::filesystem::path default_data_directory();
+
+}  // namespace gradient::node

@@ -1,0 +1,74 @@
+#include "node/setup/files.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace gradient::node {
+
+FileDescriptor::~FileDescriptor() {
+    if (fd_ >= 0) ::close(fd_);
+}
+
+std::string system_error_text() {
+    return std::strerror(errno);
+}  // NOLINT(concurrency-mt-unsafe)
+
+std::string read_file(const std::filesystem::path& path, std::size_t limit_bytes, ExitCode code) {
+    const auto refuse = [&](const std::string& why) {
+        return Failure(code, fmt::format("Cannot read {}: {}.", path.string(), why));
+    };
+    // O_NONBLOCK: opening a pipe must not hang.
+    const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!file.is_open()) throw refuse(system_error_text());
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) throw refuse(system_error_text());
+    if (!S_ISREG(status.st_mode)) throw refuse("it is not a regular file");
+    std::string content;
+    constexpr std::size_t kChunkBytes = 1 << 16;
+    while (content.size() <= limit_bytes) {
+        const std::size_t size = content.size();
+        content.resize(size + kChunkBytes);
+        const ::ssize_t got = ::read(file.get(), content.data() + size, kChunkBytes);
+        if (got < 0 && errno == EINTR) {
+            content.resize(size);
+            continue;
+        }
+        if (got < 0) throw refuse(system_error_text());
+        content.resize(size + static_cast<std::size_t>(got));
+        if (got == 0) return content;
+    }
+    throw refuse(fmt::format("it is larger than {} bytes", limit_bytes));
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view content,
+                           ::mode_t mode) {
+    const auto refuse = [&] {
+        return Failure(ExitCode::storage,
+                       fmt::format("Cannot write {}: {}.", path.string(), system_error_text()));
+    };
+    auto draft = path;
+    draft += ".new";
+    static_cast<void>(::unlink(draft.c_str()));  // left by a crash, perhaps with another mode
+    const FileDescriptor file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+    if (!file.is_open()) throw refuse();
+    for (std::size_t done = 0; done < content.size();) {
+        const ::ssize_t put = ::write(file.get(), content.data() + done, content.size() - done);
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) throw refuse();
+        done += static_cast<std::size_t>(put);
+    }
+    if (::fchmod(file.get(), mode) != 0 || ::fsync(file.get()) != 0) throw refuse();
+    if (::rename(draft.c_str(), path.c_str()) != 0) throw refuse();
+    const FileDescriptor folder(
+        ::open(path.parent_path().empty() ? "." : path.parent_path().c_str(),
+               O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (folder.is_open()) static_cast<void>(::fsync(folder.get()));
+}
+
+}  // namespace gradient::node

@@ -1,0 +1,106 @@
+#include "node/setup/settings.hpp"
+
+#include "model/task.hpp"
+#include "node/setup/data_directory.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <sstream>
+
+#ifndef GRADIENT_VERSION
+#error "GRADIENT_VERSION comes from CMake"
+#endif
+
+namespace gradient::node {
+
+namespace {
+
+constexpr auto kFooter = R"(
+Exit codes: 0 ended as asked; 1 internal failure; 2 wrong command line or configuration; 3 chain spec missing or wrong;
+4 data directory in use, unreadable, of another chain or version; 5 RPC address cannot be used; 6 storage failed.)";
+
+std::vector<std::string> engine_names() {
+    std::vector<std::string> names{"best"};
+    for (const auto kind : model::available_engines()) names.emplace_back(model::engine_name(kind));
+    return names;
+}
+
+void add_options(CLI::App& app, Settings& settings) {
+    settings.data_directory = default_data_directory();
+    app.set_version_flag("--version", program_version("gradientd"));
+    app.add_option("--data", settings.data_directory, "Data directory")
+        ->type_name("DIR")
+        ->capture_default_str();
+    app.add_option("--chain", settings.chain_spec,
+                   "Chain spec made by `gradient init`; needed for the first start only")
+        ->type_name("FILE");
+    app.add_option("--rpc-address", settings.rpc_address, "Address the RPC listens on")
+        ->check(CLI::ValidIPV4)
+        ->capture_default_str();
+    app.add_option("--rpc-port", settings.rpc_port, "Port of the RPC; 0 takes any free one")
+        ->capture_default_str();
+    app.add_option("--mine", settings.mine, "Whether to mine")
+        ->type_name("BOOL")
+        ->capture_default_str();
+    app.add_option("--lanes", settings.lanes, "Lanes to mine on, each a core's work")
+        ->check(CLI::Range(1U, Settings::kMaxLanes))
+        ->capture_default_str();
+    app.add_option("--threads", settings.threads,
+                   "Worker threads; 0: one a processor, at least as many as lanes")
+        ->check(CLI::Range(0U, Settings::kMaxThreads))
+        ->capture_default_str();
+    app.add_option("--engine", settings.engine, "Product engine; all give the same bits")
+        ->check(CLI::IsMember(engine_names()))
+        ->capture_default_str();
+    app.add_option("--log-level", settings.log_level, "What to log")
+        ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+        ->capture_default_str();
+    app.set_config("--config", "",
+                   "Settings file with lines name=value; default: DIR/gradient.conf if it exists");
+    app.allow_config_extras(CLI::config_extras_mode::error);
+    app.footer(kFooter);
+}
+
+// CLI11 prints its own exceptions; here they become text.
+std::optional<EarlyExit> parse(CLI::App& app, std::vector<std::string> arguments) {
+    std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them last first
+    try {
+        app.parse(std::move(arguments));
+        return std::nullopt;
+    } catch (const CLI::ParseError& error) {
+        std::ostringstream out;
+        std::ostringstream err;
+        const int code = app.exit(error, out, err);
+        if (code == 0) return EarlyExit{ExitCode::ok, out.str()};
+        return EarlyExit{ExitCode::usage, err.str()};
+    }
+}
+
+}  // namespace
+
+std::variant<Settings, EarlyExit> parse_settings(int argc, const char* const* argv) {
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    // Where the settings file lies depends on the command line, so that is read twice if the file
+    // exists.
+    for (bool with_file = false;; with_file = true) {
+        Settings settings;
+        CLI::App app(
+            "A GradientCoin node: keeps the chain, mines training steps, answers on a local RPC "
+            "port.",
+            "gradientd");
+        add_options(app, settings);
+        if (auto exit = parse(app, arguments)) return *std::move(exit);
+        const auto file = settings.data_directory / "gradient.conf";
+        std::error_code ignored;
+        if (with_file || app.count("--config") > 0 ||
+            !std::filesystem::is_regular_file(file, ignored))
+            return settings;
+        arguments.insert(arguments.end(), {"--config", file.string()});
+    }
+}
+
+std::string program_version(const std::string& program) {
+    return program + " " + GRADIENT_VERSION;
+}
+
+}  // namespace gradient::node

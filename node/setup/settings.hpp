@@ -1,0 +1,46 @@
+#pragma once
+
+#include "node/setup/failure.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace gradient::node {
+
+/// Everything that a user may choose about a node; the chain's own parameters are in its chain
+/// spec.
+struct Settings {
+    static constexpr std::uint16_t kDefaultRpcPort = 9420;
+    /// Lanes beyond this would not keep their state in memory caches of any machine we know.
+    static constexpr unsigned kMaxLanes = 1024;
+    static constexpr unsigned kMaxThreads = 1024;
+
+    std::filesystem::path data_directory;
+    std::optional<std::filesystem::path> chain_spec;  ///< needed for the first start only
+    std::string rpc_address = "127.0.0.1";
+    std::uint16_t rpc_port = kDefaultRpcPort;  ///< 0: any free one, see the file rpc_endpoint
+    bool mine = true;
+    unsigned lanes = 1;
+    unsigned threads = 0;  ///< worker threads; 0: one a processor, at least lanes
+    std::string engine = "best";
+    std::string log_level = "info";
+};
+
+/// The program has been asked to end before it began (--help, --version, a wrong option): what to
+/// print and where.
+struct EarlyExit {
+    ExitCode code = ExitCode::ok;
+    std::string text;
+};
+
+/// Settings from the command line, then DIR/gradient.conf (or --config FILE), then the defaults
+/// above. Throws Failure only for what cannot be said before the file is read.
+[[nodiscard]] std::variant<Settings, EarlyExit> parse_settings(int argc, const char* const* argv);
+
+/// Name and version of the program, e.g. "gradientd 0.1.0".
+[[nodiscard]] std::string program_version(const std::string& program);
+
+}  // namespace gradient::node
