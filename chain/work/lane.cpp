@@ -12,10 +12,10 @@ namespace gradient::chain {
 namespace {
 
 // The outcome of unit 0.
-UnitOutcome lane_start(const Hash256& template_hash, std::span<const std::int32_t> theta_0) {
+UnitOutcome outcome_of_start(const Hash256& template_hash, const Hash256& state) noexcept {
     UnitOutcome start;
-    start.state = start_digest(model_digest(theta_0));
-    start.digest = lane_digest(template_hash, start.state);
+    start.state = state;
+    start.digest = lane_digest(template_hash, state);
     return start;
 }
 
@@ -38,17 +38,20 @@ std::string_view describe(LaneError error) noexcept {
     return "unknown lane error";
 }
 
-Lane::Lane(const Template& tmpl, std::vector<Hash256> listed, SharedParameters theta_0,
+LaneStart::LaneStart(SharedParameters theta_0) noexcept
+    : parameters(std::move(theta_0)), state(start_digest(model_digest(*parameters))) {}
+
+Lane::Lane(const Template& tmpl, std::vector<Hash256> listed, LaneStart start,
            const Targets& targets, const WorkParams& params)
     : tmpl_(tmpl),
       template_hash_(chain::template_hash(tmpl)),
       listed_(std::move(listed)),
-      theta_0_(std::move(theta_0)),
+      start_(std::move(start)),
       targets_(targets),
       params_(params),
-      outcomes_{lane_start(template_hash_, *theta_0_)},
-      parameters_(*theta_0_),
-      before_(*theta_0_) {}
+      outcomes_{outcome_of_start(template_hash_, start_.state)},
+      parameters_(*start_.parameters),
+      before_(*start_.parameters) {}
 
 Result<TicketClass, LaneError> Lane::step(model::Trainer& trainer) {
     if (full()) return fail(LaneError::full);
@@ -87,12 +90,12 @@ const UnitOutcome& Lane::outcome(std::uint32_t unit) const {
 }
 
 std::span<const std::int32_t> Lane::checkpoint(std::uint32_t index) const {
-    return index == 0 ? *theta_0_ : checkpoints_[index - 1];
+    return index == 0 ? *start_.parameters : checkpoints_[index - 1];
 }
 
 CodedState Lane::coded_state(std::uint32_t unit, std::span<const std::int32_t> parameters) const {
     const UnitOutcome& after = outcomes_[unit];
-    return {after.loss, after.gradient, encode_delta(*theta_0_, parameters)};
+    return {after.loss, after.gradient, encode_delta(*start_.parameters, parameters)};
 }
 
 Result<CodedState, LaneError> Lane::state_before(std::uint32_t unit,

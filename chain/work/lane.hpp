@@ -12,12 +12,21 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace gradient::chain {
 
 /// Parameters that several lanes start from.
 using SharedParameters = std::shared_ptr<const std::vector<std::int32_t>>;
+
+/// What a lane starts from: theta_0 and its digest. Made once for all lanes of a template's parent.
+struct LaneStart {
+    LaneStart(SharedParameters theta_0) noexcept;  // NOLINT(google-explicit-constructor)
+
+    SharedParameters parameters;  ///< theta_0
+    Hash256 state;                ///< c_0
+};
 
 /// Why a lane can't go on or yield what was asked of it.
 enum class LaneError : std::uint8_t {
@@ -42,8 +51,8 @@ class Lane {
     /// against the memory of a lane.
     static constexpr std::uint32_t kCheckpointInterval = 16;
 
-    Lane(const Template& tmpl, std::vector<Hash256> listed, SharedParameters theta_0,
-         const Targets& targets, const WorkParams& params);
+    Lane(const Template& tmpl, std::vector<Hash256> listed, LaneStart start, const Targets& targets,
+         const WorkParams& params);
 
     /// Runs the next unit and gives the class of its ticket. On an error the lane is as before.
     [[nodiscard]] Result<TicketClass, LaneError> step(model::Trainer& trainer);
@@ -87,7 +96,7 @@ class Lane {
     Template tmpl_;
     Hash256 template_hash_;
     std::vector<Hash256> listed_;
-    SharedParameters theta_0_;
+    LaneStart start_;
     Targets targets_;
     WorkParams params_;
     std::vector<UnitOutcome> outcomes_;                   // of units 0 .. units()

@@ -1,0 +1,106 @@
+#pragma once
+
+// One enumerator for each rule, with its exact condition. They are grouped by consequence; `blame`
+// says which group, and what a node does about it:
+//
+//   malformed  this copy is wrong: drop it, penalise its sender. The id may still be good.
+//   invalid    the id itself is condemned: penalise, remember, never ask for it again.
+//   not_yet    nothing is wrong: hold it, no penalty.
+//   ours       this node can't judge: stop or try again, no penalty.
+
+#include <cstdint>
+#include <string_view>
+#include <variant>
+
+namespace gradient::chain {
+
+/// What an error says about the object and its sender; see the head of this file.
+enum class Consequence : std::uint8_t { malformed, invalid, not_yet, ours };
+
+/// Rules for headers and their work evidence (chain/SPEC.md section 9).
+enum class HeaderError : std::uint8_t {
+    // malformed: what arrived is no header of this network, or no evidence of its work
+    unknown_version,      // tmpl.version != kTemplateVersion
+    genesis_height,       // tmpl.height == 0: the genesis block comes from the chain spec
+    no_units,             // units == 0
+    too_many_units,       // units > work.max_units
+    bad_target,           // bits not canonical, zero, or easier than max_bits
+    bad_evidence_coding,  // the difference is not the canonical coding of a difference
+    bad_evidence_start,   // K = 1: previous digest not zero, or the state is not that of unit 0;
+                          // K = 2: previous digest != H("lane", T, c_0)
+    evidence_differs,     // the replay of unit K does not give the header's last digest
+
+    // invalid
+    ticket_above_target,    // ticket of the last digest > win target
+    wrong_parent,           // tmpl.parent != id of the parent
+    wrong_height,           // tmpl.height != parent's height + 1
+    time_not_after_parent,  // tmpl.time_ms <= parent's time
+    wrong_bits,             // tmpl.bits != next_bits(parent)
+    wrong_history_root,     // tmpl.history_root != root over the headers up to the parent
+    wrong_task,             // tmpl.task != the task drawn for the parent's children
+
+    // not yet
+    time_too_far,      // tmpl.time_ms > now + max_future_ms
+    unknown_parent,    // no proved header has the id tmpl.parent
+    evidence_missing,  // the header came without work evidence: it weighs nothing
+};
+
+/// Rules for segments (chain/SPEC.md section 10).
+enum class SegmentError : std::uint8_t {
+    // malformed: digests, list, openings and signature are witness data of an id that may be good
+    no_units,           // K == 0
+    too_many_units,     // K > work.max_units
+    too_many_openings,  // more openings than max_hits + guards
+    too_large,          // encoded segment > work.max_segment_bytes
+    opening_order,  // openings not in strictly ascending order of units: also a unit opened twice
+    opening_out_of_range,  // an opening's unit is 0 or above K
+    wrong_list,            // Merkle root of the listed ids != tmpl.settle_root
+    wrong_last_digest,     // the digests lead to another s_K than the header names
+    bad_signature,         // not a strict signature of the template's miner over H(T, K, s_K)
+    missing_hit,           // a unit's ticket is a hit and the unit is not opened
+    missing_guard,         // a drawn guard is not opened
+    unexpected_opening,    // an opened unit is neither hit nor guard
+    bad_delta,             // an opening's difference is not canonical
+    opening_differs,       // an opening does not hash to c_{k-1}
+
+    // invalid
+    last_unit_no_hit,   // the ticket of unit K is no hit
+    last_unit_no_win,   // the segment ends a block and the ticket of unit K does not win
+    too_many_hits,      // more hits than work.max_hits
+    untrainable_state,  // the opened state lies outside the solver core's range
+    replay_differs,     // the replay of an opened unit does not give c_k
+
+    // ours
+    replay_missing,  // not every opening has been replayed
+};
+
+/// Rules for blocks beside those of their header and segment (chain/SPEC.md section 11).
+enum class BlockError : std::uint8_t {
+    // malformed: the body is not the one that the header commits to
+    too_large,               // encoded block > max_block_bytes
+    wrong_transaction_root,  // root of the transactions != tmpl.transaction_root
+    wrong_settle_root,       // there are listed segments that the header does not commit to
+    wrong_unit_count,        // the winner's K != header.units
+
+    // invalid
+    unexpected_transaction,  // the header commits to a transaction: no kind exists yet
+    unexpected_segment,      // tmpl.settle_root is not that of no segments: no round has shares yet
+    wrong_state_root,        // tmpl.state_root != root of the state after the parent
+};
+
+/// An error of whichever family.
+using RuleError = std::variant<HeaderError, SegmentError, BlockError>;
+
+/// One sentence for the error.
+[[nodiscard]] std::string_view describe(HeaderError error) noexcept;
+[[nodiscard]] std::string_view describe(SegmentError error) noexcept;
+[[nodiscard]] std::string_view describe(BlockError error) noexcept;
+[[nodiscard]] std::string_view describe(const RuleError& error) noexcept;
+
+/// Its group.
+[[nodiscard]] Consequence blame(HeaderError error) noexcept;
+[[nodiscard]] Consequence blame(SegmentError error) noexcept;
+[[nodiscard]] Consequence blame(BlockError error) noexcept;
+[[nodiscard]] Consequence blame(const RuleError& error) noexcept;
+
+}  // namespace gradient::chain
