@@ -1,0 +1,55 @@
+#pragma once
+
+#include "chain/base/codec.hpp"
+#include "chain/state/state_diff.hpp"
+#include "chain/state/state_view.hpp"
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <vector>
+
+namespace gradient::chain {
+
+/// A state under change: an overlay on a view, with a journal. Nothing reaches the view; what
+/// changed leaves as a StateDiff.
+class State final : public StateView {
+  public:
+    /// A moment to come back to. Valid until an earlier one has been rolled back to.
+    enum class Checkpoint : std::size_t {};
+
+    /// `base` must outlive the state.
+    explicit State(const StateView& base) noexcept : base_(base) {}
+
+    [[nodiscard]] Result<StateValue, StoreError> get(const StateKey& key) const override;
+
+    /// Sets an entry's bytes; null removes the entry.
+    void set(const StateKey& key, StateValue value);
+
+    /// Sets an entry to the encoding of a value.
+    template <class T>
+    void put(const StateKey& key, const T& value) {
+        set(key, std::make_shared<const Bytes>(encode(value)));
+    }
+    void erase(const StateKey& key) { set(key, nullptr); }
+
+    [[nodiscard]] Checkpoint checkpoint() const noexcept;
+    /// Undoes every change since the checkpoint was taken.
+    void rollback(Checkpoint checkpoint);
+
+    /// All that changed, without entries that ended as they began.
+    [[nodiscard]] Result<StateDiff, StoreError> diff() const;
+
+  private:
+    struct JournalEntry {
+        StateKey key;
+        bool was_touched = false;
+        StateValue value;
+    };
+
+    const StateView& base_;
+    std::map<StateKey, StateValue> touched_;
+    std::vector<JournalEntry> journal_;
+};
+
+}  // namespace gradient::chain

@@ -1,0 +1,158 @@
+#include "chain/storage/block_store.hpp"
+
+#include "chain/storage/record.hpp"
+
+#include <string>
+#include <utility>
+
+namespace gradient::chain {
+
+namespace {
+
+// The first byte of a key.
+enum class Table : std::uint8_t {
+    info = 'v',
+    tip = 't',
+    active = 'a',
+    index = 'h',
+    block = 'b',
+    diff = 'd',
+    history = 'm',
+};
+
+Bytes key_of(Table table) {
+    return {static_cast<std::uint8_t>(table)};
+}
+
+Bytes key_of(Table table, const Hash256& id) {
+    Bytes key = key_of(table);
+    key.insert(key.end(), id.bytes.begin(), id.bytes.end());
+    return key;
+}
+
+void append_big_endian(Bytes& key, std::uint64_t number) {
+    for (unsigned shift = 64; shift > 0; shift -= 8) {
+        key.push_back(static_cast<std::uint8_t>(number >> (shift - 8)));
+    }
+}
+
+Bytes active_key(std::uint64_t height) {
+    Bytes key = key_of(Table::active);
+    append_big_endian(key, height);
+    return key;
+}
+
+Bytes history_key(MmrPosition position) {
+    Bytes key = key_of(Table::history);
+    key.push_back(position.level);
+    append_big_endian(key, position.index);
+    return key;
+}
+
+std::string name(std::string_view what, const Hash256& id) {
+    return std::string(what) + " " + id.to_hex();
+}
+
+std::string name(std::string_view what, std::uint64_t number) {
+    return std::string(what) + " " + std::to_string(number);
+}
+
+template <class T>
+Result<T, StoreError> require(Result<std::optional<T>, StoreError> found, const std::string& what) {
+    if (!found) return fail(std::move(found).error());
+    if (!*found) return fail(damaged(what, "it is missing"));
+    return **std::move(found);
+}
+
+}  // namespace
+
+Result<std::optional<StoreInfo>, StoreError> BlockReader::info() const {
+    return get_record<StoreInfo>(view_, key_of(Table::info), "store info");
+}
+
+Result<std::optional<Hash256>, StoreError> BlockReader::tip() const {
+    return get_record<Hash256>(view_, key_of(Table::tip), "tip");
+}
+
+Result<std::optional<Hash256>, StoreError> BlockReader::active_at(std::uint64_t height) const {
+    return get_record<Hash256>(view_, active_key(height), name("block id at height", height));
+}
+
+Result<std::optional<BlockIndex>, StoreError> BlockReader::index(const Hash256& id) const {
+    TRY_ASSIGN(auto found,
+               get_record<BlockIndex>(view_, key_of(Table::index, id), name("header", id)));
+    if (found && header_id(found->header) != id) {
+        return fail(damaged(name("header", id), "it has another id"));
+    }
+    return found;
+}
+
+Result<std::optional<Block>, StoreError> BlockReader::block(const Hash256& id) const {
+    TRY_ASSIGN(auto found, get_record<Block>(view_, key_of(Table::block, id), name("block", id)));
+    if (found && header_id(found->header) != id) {
+        return fail(damaged(name("block", id), "it has another id"));
+    }
+    return found;
+}
+
+Result<std::optional<StateDiff>, StoreError> BlockReader::diff(const Hash256& id) const {
+    return get_record<StateDiff>(view_, key_of(Table::diff, id), name("state diff of block", id));
+}
+
+Result<std::optional<MmrNode>, StoreError> BlockReader::history_node(MmrPosition position) const {
+    return get_record<MmrNode>(view_, history_key(position), name("history node", position.index));
+}
+
+Result<BlockIndex, StoreError> BlockReader::require_index(const Hash256& id) const {
+    return require(index(id), name("header", id));
+}
+
+Result<Block, StoreError> BlockReader::require_block(const Hash256& id) const {
+    return require(block(id), name("block", id));
+}
+
+Result<StateDiff, StoreError> BlockReader::require_diff(const Hash256& id) const {
+    return require(diff(id), name("state diff of block", id));
+}
+
+Result<Hash256, StoreError> BlockReader::require_active_at(std::uint64_t height) const {
+    return require(active_at(height), name("block id at height", height));
+}
+
+void BlockWriter::put_info(const StoreInfo& info) {
+    put_record(batch_, key_of(Table::info), info);
+}
+
+void BlockWriter::put_tip(const Hash256& id) {
+    put_record(batch_, key_of(Table::tip), id);
+}
+
+void BlockWriter::put_active(std::uint64_t height, const Hash256& id) {
+    put_record(batch_, active_key(height), id);
+}
+
+void BlockWriter::erase_active(std::uint64_t height) {
+    batch_.erase(active_key(height));
+}
+
+void BlockWriter::put_index(const Hash256& id, const BlockIndex& index) {
+    put_record(batch_, key_of(Table::index, id), index);
+}
+
+void BlockWriter::put_block(const Hash256& id, const Block& block) {
+    put_record(batch_, key_of(Table::block, id), block);
+}
+
+void BlockWriter::put_diff(const Hash256& id, const StateDiff& diff) {
+    put_record(batch_, key_of(Table::diff, id), diff);
+}
+
+void BlockWriter::put_history_node(MmrPosition position, const MmrNode& node) {
+    put_record(batch_, history_key(position), node);
+}
+
+void BlockWriter::erase_history_node(MmrPosition position) {
+    batch_.erase(history_key(position));
+}
+
+}  // namespace gradient::chain

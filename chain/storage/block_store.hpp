@@ -1,0 +1,111 @@
+#pragma once
+
+// Records of the chain (chain/SPEC.md, "Storage"); numbers in keys are big-endian. Never renumber.
+//
+//   'v'                          store info
+//   't'                          id of the tip
+//   'a' height u64               id of the active chain's block at that height
+//   'h' block id                 block index
+//   'b' block id                 block
+//   'd' block id                 state diff: of an active block the one that undoes it, of any
+//                                other the one that leads to it from its parent
+//   'm' level u8, index u64      node of the Merkle mountain range over the active chain
+//   's' state key                state entry after the tip         chain/storage/stored_state.hpp
+//   'n' depth u16, prefix        node of its tree                  (as many bytes as hold the bits)
+
+#include "chain/base/bytes.hpp"
+#include "chain/base/codec.hpp"
+#include "chain/base/mmr.hpp"
+#include "chain/base/result.hpp"
+#include "chain/base/u256.hpp"
+#include "chain/state/state_diff.hpp"
+#include "chain/storage/key_value.hpp"
+#include "chain/types/block.hpp"
+#include "chain/types/header.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace gradient::chain {
+
+/// Layout of the records. A program refuses a directory of another version.
+inline constexpr std::uint32_t kSchemaVersion = 1;
+
+/// What a data directory belongs to.
+struct StoreInfo {
+    static constexpr std::size_t kEncodedSize = 36;
+
+    std::uint32_t schema_version = kSchemaVersion;
+    Hash256 genesis;  ///< id of the genesis block, which commits to the whole chain spec
+
+    friend bool operator==(const StoreInfo&, const StoreInfo&) = default;
+    static auto fields(auto& self) { return std::tie(self.schema_version, self.genesis); }
+};
+
+/// What is known of a fully verified block besides its body.
+struct BlockIndex {
+    Header header;
+    U256 cumulative_work;              ///< of the chain that ends here
+    Hash256 state_root;                ///< of the state after this block
+    MmrPeaks history;                  ///< over all headers up to this one
+    std::uint32_t hits = 0;            ///< of the block's own segment
+    std::uint32_t replayed_units = 0;  ///< that verifying it took
+
+    friend bool operator==(const BlockIndex&, const BlockIndex&) = default;
+    static auto fields(auto& self) {
+        return std::tie(self.header, self.cumulative_work, self.state_root, self.history, self.hits,
+                        self.replayed_units);
+    }
+
+    [[nodiscard]] std::uint64_t height() const noexcept { return header.tmpl.height; }
+};
+
+/// Reads the chain's records from a store or a snapshot of one.
+class BlockReader {
+  public:
+    /// `view` must outlive the reader.
+    explicit BlockReader(const KeyValueView& view) noexcept : view_(view) {}
+
+    /// Nothing in a store that has never been written to.
+    [[nodiscard]] Result<std::optional<StoreInfo>, StoreError> info() const;
+    [[nodiscard]] Result<std::optional<Hash256>, StoreError> tip() const;
+
+    [[nodiscard]] Result<std::optional<Hash256>, StoreError> active_at(std::uint64_t height) const;
+    [[nodiscard]] Result<std::optional<BlockIndex>, StoreError> index(const Hash256& id) const;
+    /// A block whose header does not hash to `id` is damage.
+    [[nodiscard]] Result<std::optional<Block>, StoreError> block(const Hash256& id) const;
+    [[nodiscard]] Result<std::optional<StateDiff>, StoreError> diff(const Hash256& id) const;
+    [[nodiscard]] Result<std::optional<MmrNode>, StoreError> history_node(
+        MmrPosition position) const;
+
+    /// The same where a missing record is damage.
+    [[nodiscard]] Result<BlockIndex, StoreError> require_index(const Hash256& id) const;
+    [[nodiscard]] Result<Block, StoreError> require_block(const Hash256& id) const;
+    [[nodiscard]] Result<StateDiff, StoreError> require_diff(const Hash256& id) const;
+    [[nodiscard]] Result<Hash256, StoreError> require_active_at(std::uint64_t height) const;
+
+  private:
+    const KeyValueView& view_;
+};
+
+/// Adds the chain's records to a batch.
+class BlockWriter {
+  public:
+    /// `batch` must outlive the writer.
+    explicit BlockWriter(WriteBatch& batch) noexcept : batch_(batch) {}
+
+    void put_info(const StoreInfo& info);
+    void put_tip(const Hash256& id);
+    void put_active(std::uint64_t height, const Hash256& id);
+    void erase_active(std::uint64_t height);
+    void put_index(const Hash256& id, const BlockIndex& index);
+    void put_block(const Hash256& id, const Block& block);
+    void put_diff(const Hash256& id, const StateDiff& diff);
+    void put_history_node(MmrPosition position, const MmrNode& node);
+    void erase_history_node(MmrPosition position);
+
+  private:
+    WriteBatch& batch_;
+};
+
+}  // namespace gradient::chain

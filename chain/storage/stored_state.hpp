@@ -1,0 +1,36 @@
+#pragma once
+
+#include "chain/state/state_diff.hpp"
+#include "chain/state/state_tree.hpp"
+#include "chain/state/state_view.hpp"
+#include "chain/storage/key_value.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace gradient::chain {
+
+/// The state after the tip, and its tree, as a store or a snapshot of one holds them.
+class StoredState final : public StateView, public NodeView {
+  public:
+    explicit StoredState(std::shared_ptr<const KeyValueView> view) noexcept;
+
+    [[nodiscard]] Result<StateValue, StoreError> get(const StateKey& key) const override;
+    [[nodiscard]] Result<std::optional<TreeNode>, StoreError> node(
+        const TreePosition& position) const override;
+
+    /// Visits every entry in key order; false ends the visit.
+    [[nodiscard]] Result<void, StoreError> scan(
+        const std::function<bool(const StateKey& key, ByteSpan value)>& visit) const;
+
+  private:
+    std::shared_ptr<const KeyValueView> view_;
+};
+
+/// Adds a diff's writes to a batch.
+void put_state_diff(WriteBatch& batch, const StateDiff& diff);
+
+/// Adds a tree's changed nodes to a batch.
+void put_tree_changes(WriteBatch& batch, const StateTree::Changes& changes);
+
+}  // namespace gradient::chain
