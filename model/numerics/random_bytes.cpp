@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <cstring>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 namespace gradient::model {
 namespace {
@@ -124,7 +127,15 @@ void fold_portable(std::uint8_t* state, const std::uint8_t* in, std::size_t chun
 
 AesUnit best_aes_unit() noexcept {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("vaes"))
+    // clang 14 does not know "vaes" by name. "avx512f" covers the system's support for the
+    // registers.
+    constexpr unsigned kVaesBit = 1U << 9;
+    unsigned a = 0;
+    unsigned b = 0;
+    unsigned c = 0;
+    unsigned d = 0;
+    if (__builtin_cpu_supports("avx512f") && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 &&
+        (c & kVaesBit) != 0)
         return AesUnit::vaes512;
     if (__builtin_cpu_supports("aes")) return AesUnit::aes_ni;
 #endif
