@@ -72,15 +72,15 @@ std::optional<Hash256> Hash256::from_hex(std::string_view text) noexcept {
 }
 
 std::size_t hash_value(const Hash256& hash) noexcept {
-    static const std::uint64_t seed = bucket_seed();
+    static const std::uint64_t kSeed = bucket_seed();
     std::array<std::uint64_t, 4> limbs{};
     std::memcpy(limbs.data(), hash.bytes.data(), sizeof(limbs));
-    std::uint64_t mixed = seed;
+    std::uint64_t mixed = kSeed;
     for (const std::uint64_t limb : limbs) {
         // Folding the high half of the product in lets every bit reach every other.
         const u128 product = u128{mixed ^ limb} * 0x9E3779B97F4A7C15;
         mixed = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-        mixed += seed;
+        mixed += kSeed;
     }
     return mixed;
 }

@@ -6,8 +6,8 @@
 namespace gradient::chain {
 
 void check_failed(const char* condition, const char* file, int line) noexcept {
-    std::fprintf(stderr, "%s:%d: CHECK failed: %s\n", file, line, condition);
-    std::fflush(stderr);
+    static_cast<void>(std::fprintf(stderr, "%s:%d: CHECK failed: %s\n", file, line, condition));
+    static_cast<void>(std::fflush(stderr));
     std::abort();
 }
 

@@ -21,7 +21,7 @@ SHA256_CTX* context(std::array<std::byte, 112>& state) noexcept {
 
 }  // namespace
 
-Sha256::Sha256() noexcept : state_{} {
+Sha256::Sha256() noexcept {
     SHA256_Init(context(state_));
 }
 

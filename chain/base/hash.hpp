@@ -25,7 +25,7 @@ class Sha256 {
 
   private:
     // OpenSSL's SHA256_CTX; hash.cpp asserts its size.
-    alignas(8) std::array<std::byte, 112> state_;
+    alignas(8) std::array<std::byte, 112> state_{};
 };
 
 /// SHA-256 of one span.

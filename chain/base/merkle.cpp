@@ -8,13 +8,13 @@ namespace gradient::chain {
 namespace {
 
 Hash256 leaf_hash(const Hash256& leaf) noexcept {
-    static const TaggedHasher hasher("gradient/merkle/leaf");
-    return hasher(leaf);
+    static const TaggedHasher kHasher("gradient/merkle/leaf");
+    return kHasher(leaf);
 }
 
 Hash256 node_hash(const Hash256& left, const Hash256& right) noexcept {
-    static const TaggedHasher hasher("gradient/merkle/node");
-    return hasher(left, right);
+    static const TaggedHasher kHasher("gradient/merkle/node");
+    return kHasher(left, right);
 }
 
 std::vector<Hash256> bottom_level(std::span<const Hash256> leaves) {

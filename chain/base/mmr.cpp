@@ -31,8 +31,8 @@ Result<MmrNode, MmrError> merge(const TaggedHasher& hasher, const MmrNode& left,
 }
 
 Result<MmrNode, MmrError> bag(const MmrNode& left, const MmrNode& right) noexcept {
-    static const TaggedHasher hasher("gradient/mmr/bag");
-    return merge(hasher, left, right);
+    static const TaggedHasher kHasher("gradient/mmr/bag");
+    return merge(kHasher, left, right);
 }
 
 // Whether a node can cover 2^level blocks. Heights have no gaps, so it must span as many; the rest
@@ -46,9 +46,9 @@ bool has_shape(const MmrNode& node, std::uint8_t level) noexcept {
 }  // namespace
 
 Result<MmrNode, MmrError> mmr_leaf_node(const MmrLeaf& leaf) noexcept {
-    static const TaggedHasher hasher("gradient/mmr/leaf");
+    static const TaggedHasher kHasher("gradient/mmr/leaf");
     if (leaf.work_after <= leaf.work_before) return fail(MmrError::bad_leaf);
-    return MmrNode{.hash = hash_encoded(hasher, leaf),
+    return MmrNode{.hash = hash_encoded(kHasher, leaf),
                    .first_height = leaf.height,
                    .last_height = leaf.height,
                    .first_time_ms = leaf.time_ms,
@@ -58,8 +58,8 @@ Result<MmrNode, MmrError> mmr_leaf_node(const MmrLeaf& leaf) noexcept {
 }
 
 Result<MmrNode, MmrError> mmr_join(const MmrNode& left, const MmrNode& right) noexcept {
-    static const TaggedHasher hasher("gradient/mmr/node");
-    return merge(hasher, left, right);
+    static const TaggedHasher kHasher("gradient/mmr/node");
+    return merge(kHasher, left, right);
 }
 
 std::vector<MmrPosition> mmr_peak_positions(std::uint64_t leaf_count) {
@@ -142,14 +142,14 @@ Result<std::vector<MmrPlacedNode>, MmrError> MmrPeaks::append_subtree(std::uint8
 }
 
 Hash256 MmrPeaks::root() const noexcept {
-    static const TaggedHasher hasher("gradient/mmr/root");
+    static const TaggedHasher kHasher("gradient/mmr/root");
     MmrNode bagged = peaks_.empty() ? MmrNode{} : peaks_.back();
     for (std::size_t i = peaks_.size(); i-- > 1;) {
         const auto joined = bag(peaks_[i - 1], bagged);
         CHECK(joined.has_value());  // append and from_peaks let only neighbours in
         bagged = *joined;
     }
-    return hash_encoded(hasher, leaf_count_, bagged);
+    return hash_encoded(kHasher, leaf_count_, bagged);
 }
 
 Result<MmrPeaks, CodecError> MmrPeaks::decode_from(Reader& reader) {

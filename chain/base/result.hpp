@@ -22,6 +22,8 @@ template <class E>
 #define GRADIENT_CONCAT_(a, b) a##b
 #define GRADIENT_CONCAT(a, b) GRADIENT_CONCAT_(a, b)
 
+// NOLINTBEGIN(bugprone-macro-parentheses): names and declarations can't stand in parentheses
+
 /// Returns the error of `expression`, a Result, to the caller; goes on if there is none.
 #define TRY(expression) GRADIENT_TRY_(GRADIENT_CONCAT(try_result_, __LINE__), expression)
 #define GRADIENT_TRY_(name, expression)                                   \
@@ -37,3 +39,5 @@ template <class E>
     auto&& name = (expression);                                       \
     if (!name) return ::tl::make_unexpected(std::move(name).error()); \
     declaration = *std::move(name)
+
+// NOLINTEND(bugprone-macro-parentheses)

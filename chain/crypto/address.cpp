@@ -22,8 +22,8 @@ std::string_view to_string(AddressError error) noexcept {
 }
 
 Address address_of(const PublicKey& key) noexcept {
-    static const TaggedHasher hasher("gradient/address");
-    return {.version = AddressVersion::ed25519, .hash = hash_encoded(hasher, key)};
+    static const TaggedHasher kHasher("gradient/address");
+    return {.version = AddressVersion::ed25519, .hash = hash_encoded(kHasher, key)};
 }
 
 std::string to_text(const Address& address, std::string_view prefix) {
