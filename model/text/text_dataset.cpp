@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t kVocabulary = 64;
 constexpr std::uint16_t kWidth = 128;
+constexpr std::uint16_t kValueWidth = 256;
 constexpr std::int16_t kOne = 1024;
 
 /// The first rows of a sequence are registers: fixed keys and values that carry no token, so that
@@ -15,22 +16,34 @@ constexpr std::int16_t kOne = 1024;
 constexpr std::size_t kRegisters = 16;
 
 /// Tokens of context before a row's own token that a row may look at.
-constexpr std::size_t kLags = 4;
+constexpr std::size_t kLags = 3;
 
 /// A group of columns of a row, exactly one of which is 1.
 struct Group {
-    enum class Kind : std::uint8_t { token, pair, row } kind;
-    std::uint8_t lag;  ///< token: how many tokens back; pair: of its later token
+    enum class Kind : std::uint8_t {
+        token,     ///< the token `reach` places back; rarer ones share the last column
+        hash,      ///< a hash of the last `reach` + 1 tokens
+        position,  ///< the number of a register row
+    } kind;
+    std::uint8_t reach;
     std::uint16_t columns;
 };
 
-constexpr Group kQuery[]{{Group::Kind::token, 0, 64}, {Group::Kind::token, 1, 64}};
-constexpr Group kKey[]{{Group::Kind::token, 0, 48},
-                       {Group::Kind::token, 1, 32},
-                       {Group::Kind::token, 2, 32},
-                       {Group::Kind::row, 0, 16}};
-constexpr Group kValue[]{
-    {Group::Kind::token, 0, 64}, {Group::Kind::pair, 0, 48}, {Group::Kind::row, 0, 16}};
+using enum Group::Kind;
+constexpr std::array<Group, 5> kQuery{
+    {{token, 0, 40}, {token, 1, 32}, {token, 2, 24}, {token, 3, 16}, {hash, 1, 16}}};
+constexpr std::array<Group, 5> kKey{
+    {{token, 0, 40}, {token, 1, 32}, {token, 2, 24}, {token, 3, 16}, {position, 0, 16}}};
+constexpr std::array<Group, 5> kValue{
+    {{token, 0, 64}, {token, 1, 64}, {hash, 1, 64}, {hash, 2, 48}, {position, 0, 16}}};
+
+constexpr std::size_t columns_of(std::span<const Group> groups) noexcept {
+    std::size_t columns = 0;
+    for (const Group& group : groups) columns += group.columns;
+    return columns;
+}
+static_assert(columns_of(kQuery) == kWidth && columns_of(kKey) == kWidth &&
+              columns_of(kValue) == kValueWidth);
 
 std::uint32_t mix(std::uint32_t x) noexcept {
     x ^= x >> 16;
@@ -41,50 +54,51 @@ std::uint32_t mix(std::uint32_t x) noexcept {
     return x;
 }
 
-/// Column of the group that is 1 in a row; `token` points at the row's own token.
-std::size_t column(const Group& group, const std::uint8_t* token, std::size_t row) noexcept {
+/// Column of the group that is 1 in a row; `own` points at the row's own token.
+std::size_t column(const Group& group, const std::uint8_t* own, std::size_t row) noexcept {
     switch (group.kind) {
-        case Group::Kind::token:
-            return std::min<std::size_t>(token[-std::ptrdiff_t{group.lag}], group.columns - 1U);
-        case Group::Kind::pair: {
-            const std::uint32_t later = token[-std::ptrdiff_t{group.lag}];
-            const std::uint32_t earlier = token[-std::ptrdiff_t{group.lag} - 1];
-            return mix(earlier * 256 + later + 1) % group.columns;
+        case token:
+            return std::min<std::size_t>(*(own - group.reach), group.columns - 1U);
+        case hash: {
+            std::uint32_t h = 1;
+            for (std::size_t lag = group.reach + std::size_t{1}; lag-- > 0;)
+                h = mix(h * 131 + *(own - lag) + 1);
+            return mix(h + 0x9e3779b9U) % group.columns;
         }
-        case Group::Kind::row:
+        case position:
             return row % group.columns;
     }
     return 0;
 }
 
-void fill_row(std::span<const Group> groups, bool is_register, const std::uint8_t* token,
+void fill_row(std::span<const Group> groups, bool is_register, const std::uint8_t* own,
               std::size_t row, std::int16_t* out) noexcept {
     for (const Group& group : groups) {
-        if ((group.kind == Group::Kind::row) == is_register) out[column(group, token, row)] = kOne;
+        if ((group.kind == position) == is_register) out[column(group, own, row)] = kOne;
         out += group.columns;
     }
 }
 
-/// `token` points at the token of row 0 and has kLags tokens before it.
-void fill_inputs(const std::uint8_t* token, std::uint16_t rows, std::span<std::int16_t> a1,
+/// `first` points at the token of row 0 and has kLags tokens before it.
+void fill_inputs(const std::uint8_t* first, std::uint16_t rows, std::span<std::int16_t> a1,
                  std::span<std::int16_t> a2, std::span<std::int16_t> a3) noexcept {
     std::ranges::fill(a1, std::int16_t{0});
     std::ranges::fill(a2, std::int16_t{0});
     std::ranges::fill(a3, std::int16_t{0});
     for (std::size_t i = 0; i < rows; ++i) {
         const bool is_register = i < kRegisters;
-        fill_row(kQuery, false, token + i, i, a1.data() + i * kWidth);
-        fill_row(kKey, is_register, token + i, i, a2.data() + i * kWidth);
-        fill_row(kValue, is_register, token + i, i, a3.data() + i * kWidth);
+        fill_row(kQuery, false, first + i, i, a1.data() + i * kWidth);
+        fill_row(kKey, is_register, first + i, i, a2.data() + i * kWidth);
+        fill_row(kValue, is_register, first + i, i, a3.data() + i * kValueWidth);
     }
 }
 
-void fill_sequence(const std::uint8_t* token, std::uint16_t rows, std::span<std::int16_t> a1,
+void fill_sequence(const std::uint8_t* first, std::uint16_t rows, std::span<std::int16_t> a1,
                    std::span<std::int16_t> a2, std::span<std::int16_t> a3,
                    std::span<std::int16_t> b) noexcept {
-    fill_inputs(token, rows, a1, a2, a3);
+    fill_inputs(first, rows, a1, a2, a3);
     std::ranges::fill(b, std::int16_t{0});
-    for (std::size_t i = 0; i < rows; ++i) b[i * kVocabulary + token[i + 1]] = kOne;
+    for (std::size_t i = 0; i < rows; ++i) b[i * kVocabulary + first[i + 1]] = kOne;
 }
 
 }  // namespace
@@ -125,7 +139,7 @@ std::uint16_t TextDataset::width() const noexcept {
     return kWidth;
 }
 std::uint16_t TextDataset::value_width() const noexcept {
-    return kWidth;
+    return kValueWidth;
 }
 std::uint16_t TextDataset::outputs() const noexcept {
     return kVocabulary;
@@ -172,7 +186,17 @@ void TextDataset::fill_prompt(std::span<const std::uint8_t> tokens, std::uint16_
 
 AttentionConfig TextDataset::default_config() noexcept {
     AttentionConfig config;
+    config.value_width = kValueWidth;
     config.outputs = kVocabulary;
+    config.x_exponent = -8;
+    config.y_exponent = -9;
+    config.x_rate_shift = 3;
+    config.y_rate_shift = 8;
+    config.jitter = 16;
+    config.x_init = 16;
+    // About 1.5 times what a unit of 16 steps moves each matrix once the first hundred are over.
+    config.x_clip = 900'000;
+    config.y_clip = 200'000;
     return config;
 }
 
