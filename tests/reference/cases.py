@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import attention
 import data_sets
+import text_rows
 import unit
 
 
@@ -34,6 +35,20 @@ def intermediates(result):
     return found | {"eT": result.e_t, "eV": result.e_v, "loss": result.loss}
 
 
+def text_rows_of(data, given):
+    """Digests of a text's tokens and of the sequences and prompts named."""
+    rows = data.training.rows
+    found = {"training_sequences": len(data.training), "held_out_sequences": len(data.held_out),
+             "training_tokens": hashlib.sha256(data.training_tokens).hexdigest(),
+             "held_out_tokens": hashlib.sha256(data.held_out_tokens).hexdigest()}
+    for part, sequences in (("training", data.training), ("held_out", data.held_out)):
+        found[part] = [[digest(flat([m])) for m in sequences[i % len(sequences)]]
+                       for i in given["sequences"]]
+    found["prompts"] = [[digest(flat([m])) for m in text_rows.prompt(tokens, rows)]
+                        for tokens in given["prompts"]]
+    return found
+
+
 def expected(case):
     """The `expected` part of a case; its other parts are the input."""
     config = attention.AttentionConfig(**case["config"])
@@ -41,6 +56,8 @@ def expected(case):
     parameters = data_sets.parameters(config, case["initial"])
     found = {"parameter_count": len(parameters), "work": unit.unit_work(config),
              "initial": digest(parameters), "units": []}
+    if "text" in case["data"]:
+        found["text"] = text_rows_of(data, case["data"])
     for given in case["units"]:
         result = unit.train_unit(config, data, parameters, bytes.fromhex(given["seed"]))
         parameters = result.parameters
@@ -48,9 +65,8 @@ def expected(case):
                    "gradient": result.gradient.hex(),
                    "evaluations": [asdict(unit.evaluate(config, data, parameters, first, count))
                                    for first, count in given["evaluate"]]}
-        if data.held_out:
-            outputs = unit.predict(config, parameters, data.held_out[0])
-            outcome["prediction"] = digest(flat([outputs]))
+        outputs = unit.predict(config, parameters, data.held_out[0])
+        outcome["prediction"] = digest(flat([outputs]))
         if given.get("intermediates"):
             outcome["steps"] = [intermediates(step) for step in result.steps]
         found["units"].append(outcome)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import text_rows
 import unit
 
 MATRICES = ("a1", "a2", "a3", "b")
@@ -13,6 +14,7 @@ class DataSet:
 
     training: list
     held_out: list
+    context_rows: int = 0
 
 
 class Generator:
@@ -47,8 +49,20 @@ def columns_of(config):
     return dict(a1=config.width, a2=config.width, a3=config.value_width, b=config.outputs)
 
 
+def text(description):
+    """The bytes of a text: words drawn from a list, each followed by a space, or bytes below a limit."""
+    generator = Generator(description["generator"])
+    if "words" in description:
+        words = description["words"].split(" ")
+        drawn = (words[generator.next() % len(words)] + " " for _ in range(description["draws"]))
+        return "".join(drawn).encode()
+    return bytes(generator.next() % description["below"] for _ in range(description["draws"]))
+
+
 def data_set(config, description):
     columns = columns_of(config)
+    if "text" in description:
+        return text_rows.TextDataSet(text(description["text"]), config.rows)
     if "generator" not in description:
         def shaped(sequence):
             return [[sequence[name][i : i + columns[name]]

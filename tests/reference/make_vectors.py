@@ -140,6 +140,11 @@ def extreme():
              outputs=16, batch=2, y_exponent=-9),
         case("widest outputs", "Q as large as it can be", largest, weights(constant(LARGEST),
              sign(LARGEST)), rows=32, width=16, value_width=256, outputs=256, batch=1),
+        case("largest updates", "a gradient so coarse that the update's shift meets its bound",
+             (constant(0), sign(2047), constant(2047), sign(2047)),
+             weights(uniform(1 << 16), sign(LARGEST)), rows=32, width=16, value_width=256,
+             outputs=32, batch=2, jitter=1, x_exponent=-14, y_exponent=-9, x_rate_shift=0,
+             y_rate_shift=0),
         case("gradient of 512 rows", "batch * rows at its limit", largest, full_range(), rows=256,
              width=16, value_width=16, outputs=16, batch=2),
     ]
@@ -178,6 +183,30 @@ def explicit():
                                   evaluate=((0, 1),)))]
 
 
+def text():
+    words = ("the The of a and to in is that it was for on are as with his they at be this from I have or "
+             "by one had not but what all were when we there can an your which their said if do will "
+             "each about how up out them then she many some so these would other into has more: two; "
+             "(1234567890) \u00e9t\u00e9 JKLMNPQRSUVXYZ zqx! [$%&*+=/@~] fjord, quiz. vex? \n\n")
+    sequences = [0, 1, 17, 1 << 20]
+    prompts = [[], [5], [1, 2, 3, 62, 63], [i * i % 64 for i in range(100)]]
+    shape = dict(width=128, value_width=256, outputs=64)
+
+    def of(name, purpose, law, **config):
+        one = case(name, purpose, evaluate=((0, 2), (1, 3)), **shape, **config)
+        one["data"] = {"text": law, "sequences": sequences, "prompts": prompts}
+        return one
+    return [
+        of("words", "drawn words, more than 63 byte values",
+           {"generator": 3, "words": words, "draws": 1500}, rows=32, batch=2, steps_per_unit=3,
+           y_rate_shift=3, units=2),
+        of("every byte", "all byte values about as frequent; the shortest text",
+           {"generator": 4, "below": 256, "draws": 4096}, rows=48),
+        of("few bytes", "a vocabulary far smaller than 63",
+           {"generator": 5, "below": 5, "draws": 5003}, rows=64, batch=1),
+    ]
+
+
 def aes():
     key = "2b7e151628aed2a6abf7158809cf4f3c"  # SP 800-38A, appendix F.1.1
     published = [("6bc1bee22e409f96e93d7e117393172a", "3ad77bb40d7a3660a89ecaf32466ef97"),
@@ -202,7 +231,8 @@ def aes():
 
 
 FILES = {"model_small": small, "model_extreme": extreme, "model_sweep": sweep,
-         "model_default": default_shape, "model_explicit": explicit}
+         "model_default": default_shape, "model_explicit": explicit,
+         "model_text": text}
 
 
 def main():

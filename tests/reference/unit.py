@@ -117,7 +117,8 @@ def evaluate(config, data, parameters, first, count):
     for number in range(first, first + count):
         inputs = data.held_out[number % len(data.held_out)]
         q = infer(config, parameters, inputs)
-        for output, target, residual in zip(q.c, inputs[3], q.residual):
+        scored = slice(data.context_rows, None)
+        for output, target, residual in zip(q.c[scored], inputs[3][scored], q.residual[scored]):
             rows += 1
             # The largest output is that of the exact C, before it is shifted to units of 2^-14.
             correct += output.index(max(output)) == target.index(max(target))

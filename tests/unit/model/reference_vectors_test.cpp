@@ -1,7 +1,9 @@
 // Every engine against the vectors that the Python reference wrote (tests/vectors/model_*.json,
 // described in tests/vectors/README.md): equal to the last bit.
 
+#include "model/numerics/engine.hpp"
 #include "model/task.hpp"
+#include "model/text/text_dataset.hpp"
 
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
@@ -10,7 +12,6 @@
 #include <fstream>
 #include <sstream>
 #include <string>
-#include <tuple>
 
 namespace gradient::model {
 namespace {
@@ -44,15 +45,19 @@ Seed seed_of(const json::value& value) {
     return seed;
 }
 
+std::string byte_digest(std::span<const std::uint8_t> bytes) {
+    std::array<std::uint8_t, SHA256_DIGEST_LENGTH> result{};
+    SHA256(bytes.data(), bytes.size(), result.data());
+    return hex(result);
+}
+
 /// SHA-256 of integers as little-endian 32-bit words.
 std::string digest(std::span<const std::int32_t> values) {
     std::vector<std::uint8_t> bytes;
     for (const std::int32_t value : values)
         for (int i = 0; i < 4; ++i)
             bytes.push_back(static_cast<std::uint8_t>(static_cast<std::uint32_t>(value) >> 8 * i));
-    std::array<std::uint8_t, SHA256_DIGEST_LENGTH> result{};
-    SHA256(bytes.data(), bytes.size(), result.data());
-    return hex(result);
+    return byte_digest(bytes);
 }
 
 AttentionConfig config_of(const json::value& value) {
@@ -86,6 +91,12 @@ class Generator {
   public:
     explicit Generator(const json::value& state) : state_(number<std::uint64_t>(state)) {}
 
+    /// The upper 31 bits of the next state.
+    std::uint64_t next() noexcept {
+        state_ = state_ * 6364136223846793005U + 1442695040888963407U;
+        return state_ >> 33;
+    }
+
     template <typename T>
     void append_row(std::vector<T>& to, const json::value& law, std::size_t columns) {
         const std::string_view draw = law.at("draw").as_string();
@@ -110,20 +121,39 @@ class Generator {
     }
 
   private:
-    std::uint64_t next() noexcept {
-        state_ = state_ * 6364136223846793005U + 1442695040888963407U;
-        return state_ >> 33;
-    }
-
     std::uint64_t state_;
 };
 
+/// A1, A2, A3 and B.
+using Sequence = std::array<std::vector<std::int16_t>, 4>;
+
+Sequence empty_sequence(const AttentionConfig& config) {
+    const std::size_t rows = config.rows;
+    Sequence sequence;
+    sequence[0].resize(rows * config.width);
+    sequence[1].resize(rows * config.width);
+    sequence[2].resize(rows * config.value_width);
+    sequence[3].resize(rows * config.outputs);
+    return sequence;
+}
+
+Sequence training_sequence(const Dataset& data, const AttentionConfig& config,
+                           std::uint64_t index) {
+    Sequence s = empty_sequence(config);
+    data.fill_training(index, config.rows, s[0], s[1], s[2], s[3]);
+    return s;
+}
+
+Sequence held_out_sequence(const Dataset& data, const AttentionConfig& config,
+                           std::uint64_t index) {
+    Sequence s = empty_sequence(config);
+    data.fill_held_out(index, config.rows, s[0], s[1], s[2], s[3]);
+    return s;
+}
+
 class VectorDataset final : public Dataset {
   public:
-    VectorDataset(const AttentionConfig& config, const json::value& description)
-        : config_(config), context_rows_(0) {
-        if (const auto* rows = description.as_object().if_contains("context_rows"))
-            context_rows_ = number<std::uint16_t>(*rows);
+    VectorDataset(const AttentionConfig& config, const json::value& description) : config_(config) {
         if (description.as_object().contains("generator"))
             draw(description);
         else
@@ -139,7 +169,6 @@ class VectorDataset final : public Dataset {
     std::uint64_t held_out_sequences(std::uint16_t /*rows*/) const noexcept override {
         return held_out_.size();
     }
-    std::uint16_t context_rows() const noexcept override { return context_rows_; }
     void fill_training(std::uint64_t index, std::uint16_t /*rows*/, std::span<std::int16_t> a1,
                        std::span<std::int16_t> a2, std::span<std::int16_t> a3,
                        std::span<std::int16_t> b) const noexcept override {
@@ -150,10 +179,6 @@ class VectorDataset final : public Dataset {
                        std::span<std::int16_t> b) const noexcept override {
         fill(held_out_[index], {a1, a2, a3, b});
     }
-
-    /// A1, A2, A3 and B of a held-out sequence.
-    using Sequence = std::array<std::vector<std::int16_t>, 4>;
-    const Sequence& held_out(std::size_t index) const { return held_out_[index]; }
 
   private:
     static constexpr std::array<std::string_view, 4> kNames = {"a1", "a2", "a3", "b"};
@@ -189,7 +214,6 @@ class VectorDataset final : public Dataset {
     }
 
     AttentionConfig config_;
-    std::uint16_t context_rows_;
     std::vector<Sequence> training_, held_out_;
 };
 
@@ -205,7 +229,7 @@ std::vector<std::int32_t> parameters_of(const AttentionConfig& config, const jso
     return parameters;
 }
 
-void check_unit(Trainer& trainer, const VectorDataset& data, std::vector<std::int32_t>& parameters,
+void check_unit(Trainer& trainer, const Dataset& data, std::vector<std::int32_t>& parameters,
                 const json::value& given, const json::value& expected) {
     const auto result = trainer.train_unit(parameters, seed_of(given.at("seed")));
     ASSERT_TRUE(result) << describe(result.error());
@@ -223,16 +247,15 @@ void check_unit(Trainer& trainer, const VectorDataset& data, std::vector<std::in
         EXPECT_EQ(evaluation->correct, number<std::uint64_t>(wanted, "correct"));
         EXPECT_EQ(evaluation->squared_error, number<std::int64_t>(wanted, "squared_error"));
     }
-    const auto& sequence = data.held_out(0);
+    const Sequence sequence = held_out_sequence(data, trainer.config(), 0);
     const auto outputs = trainer.predict(parameters, sequence[0], sequence[1], sequence[2]);
     ASSERT_TRUE(outputs) << describe(outputs.error());
     EXPECT_EQ(digest(*outputs), expected.at("prediction").as_string());
 }
 
-void check_case(const json::value& one, EngineKind engine) {
-    const AttentionConfig config = config_of(one.at("config"));
+void check_case(const json::value& one, const AttentionConfig& config, const Dataset& data,
+                EngineKind engine) {
     const json::value& expected = one.at("expected");
-    const VectorDataset data(config, one.at("data"));
     std::vector<std::int32_t> parameters = parameters_of(config, one.at("initial"));
     EXPECT_EQ(parameter_count(config), number<std::size_t>(expected, "parameter_count"));
     EXPECT_EQ(unit_work(config), number<std::uint64_t>(expected, "work"));
@@ -255,30 +278,124 @@ json::value load(const std::string& name) {
     return json::parse(text.str());
 }
 
-class ReferenceVectors : public testing::TestWithParam<std::tuple<const char*, EngineKind>> {};
-
-TEST_P(ReferenceVectors, agree_to_the_last_bit) {
-    const auto& [name, engine] = GetParam();
-    const json::value content = load(name);
-    for (const json::value& one : content.at("cases").as_array()) {
-        SCOPED_TRACE(std::string(one.at("name").as_string()));
-        check_case(one, engine);
+void check_engines(const json::value& one, const AttentionConfig& config, const Dataset& data) {
+    for (const EngineKind engine : available_engines()) {
+        SCOPED_TRACE(std::string(engine_name(engine)));
+        check_case(one, config, data, engine);
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, ReferenceVectors,
-                         testing::Combine(testing::Values("model_small", "model_extreme",
-                                                          "model_sweep", "model_default",
-                                                          "model_explicit"),
-                                          testing::ValuesIn(available_engines())),
-                         [](const auto& test) {
-                             std::string name = std::get<0>(test.param);
-                             name += '_';
-                             name += engine_name(std::get<1>(test.param));
-                             std::ranges::replace_if(
-                                 name, [](char c) { return std::isalnum(c) == 0; }, '_');
-                             return name;
-                         });
+void check_file(const std::string& name) {
+    const json::value content = load(name);
+    for (const json::value& one : content.at("cases").as_array()) {
+        SCOPED_TRACE(std::string(one.at("name").as_string()));
+        const AttentionConfig config = config_of(one.at("config"));
+        check_engines(one, config, VectorDataset(config, one.at("data")));
+    }
+}
+
+std::vector<std::uint8_t> text_of(const json::value& description) {
+    Generator generator(description.at("generator"));
+    std::vector<std::uint8_t> text;
+    std::vector<std::string> words;
+    if (const auto* list = description.as_object().if_contains("words")) {
+        std::istringstream all{std::string(list->as_string())};
+        for (std::string word; std::getline(all, word, ' ');) words.push_back(word);
+    }
+    for (auto draws = number<std::uint64_t>(description, "draws"); draws > 0; --draws) {
+        if (words.empty()) {
+            const auto below = number<std::uint64_t>(description, "below");
+            text.push_back(static_cast<std::uint8_t>(generator.next() % below));
+            continue;
+        }
+        const std::string& word = words[generator.next() % words.size()];
+        text.insert(text.end(), word.begin(), word.end());
+        text.push_back(' ');
+    }
+    return text;
+}
+
+/// The same over narrower integers.
+template <typename T>
+std::string digest_of(const T& values) {
+    return digest(std::vector<std::int32_t>(values.begin(), values.end()));
+}
+
+void check_text(const TextDataset& data, const AttentionConfig& config, const json::value& given,
+                const json::value& expected) {
+    const std::uint64_t training = data.training_sequences(config.rows);
+    const std::uint64_t held_out = data.held_out_sequences(config.rows);
+    EXPECT_EQ(training, number<std::uint64_t>(expected, "training_sequences"));
+    EXPECT_EQ(held_out, number<std::uint64_t>(expected, "held_out_sequences"));
+    EXPECT_EQ(byte_digest(data.training_tokens()), expected.at("training_tokens").as_string());
+    EXPECT_EQ(byte_digest(data.held_out_tokens()), expected.at("held_out_tokens").as_string());
+
+    const json::array& sequences = given.at("sequences").as_array();
+    for (std::size_t k = 0; k < sequences.size(); ++k) {
+        const auto index = number<std::uint64_t>(sequences[k]);
+        const Sequence trained = training_sequence(data, config, index % training);
+        const Sequence scored = held_out_sequence(data, config, index % held_out);
+        for (std::size_t m = 0; m < 4; ++m) {
+            EXPECT_EQ(digest_of(trained[m]), expected.at("training").at(k).at(m).as_string());
+            EXPECT_EQ(digest_of(scored[m]), expected.at("held_out").at(k).at(m).as_string());
+        }
+    }
+    const json::array& prompts = given.at("prompts").as_array();
+    for (std::size_t k = 0; k < prompts.size(); ++k) {
+        std::vector<std::uint8_t> tokens;
+        for (const json::value& token : prompts[k].as_array())
+            tokens.push_back(number<std::uint8_t>(token));
+        Sequence s = empty_sequence(config);
+        data.fill_prompt(tokens, config.rows, s[0], s[1], s[2]);
+        for (std::size_t m = 0; m < 3; ++m)
+            EXPECT_EQ(digest_of(s[m]), expected.at("prompts").at(k).at(m).as_string());
+    }
+}
+
+TEST(ReferenceVectors, small_shapes) {
+    check_file("model_small");
+}
+
+TEST(ReferenceVectors, ends_of_every_format) {
+    check_file("model_extreme");
+}
+
+TEST(ReferenceVectors, hyper_parameters_over_their_ranges) {
+    check_file("model_sweep");
+}
+
+TEST(ReferenceVectors, default_shape) {
+    check_file("model_default");
+}
+
+TEST(ReferenceVectors, data_written_out) {
+    check_file("model_explicit");
+}
+
+TEST(ReferenceVectors, text) {
+    const json::value content = load("model_text");
+    for (const json::value& one : content.at("cases").as_array()) {
+        SCOPED_TRACE(std::string(one.at("name").as_string()));
+        const AttentionConfig config = config_of(one.at("config"));
+        const auto data = TextDataset::create(text_of(one.at("data").at("text")));
+        ASSERT_TRUE(data) << describe(data.error());
+        check_text(*data, config, one.at("data"), one.at("expected").at("text"));
+        check_engines(one, config, *data);
+    }
+}
+
+TEST(ReferenceVectors, random_streams) {
+    const json::value content = load("model_aes");
+    for (const json::value& stream : content.at("streams").as_array())
+        for (const EngineKind engine : available_engines()) {
+            const RandomBytes random(seed_of(stream.at("seed")), find_engine(engine)->aes);
+            const std::string wanted(stream.at("bytes").as_string());
+            std::vector<std::uint8_t> drawn((wanted.size() / 2 + 15) / 16 * 16);
+            random.fill(static_cast<Stream>(number<std::uint32_t>(stream, "stream")),
+                        number<std::uint32_t>(stream, "step"), 0, drawn);
+            EXPECT_EQ(hex(drawn).substr(0, wanted.size()), wanted) << engine_name(engine);
+        }
+}
 
 }  // namespace
 }  // namespace gradient::model
