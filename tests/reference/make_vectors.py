@@ -145,6 +145,11 @@ def extreme():
              weights(uniform(1 << 16), sign(LARGEST)), rows=32, width=16, value_width=256,
              outputs=32, batch=2, jitter=1, x_exponent=-14, y_exponent=-9, x_rate_shift=0,
              y_rate_shift=0),
+        case("clip met exactly", "all of X goes from zero to its bound: 16 * (134021120 >> 6)",
+             (constant(2047), sign(2047), constant(2047), sign(2047)),
+             weights(constant(0), sign(LARGEST)), rows=32, width=16, value_width=256,
+             outputs=32, batch=2, x_exponent=-14, y_exponent=-9, x_rate_mantissa=255,
+             x_rate_shift=0, x_clip=33505280),
         case("gradient of 512 rows", "batch * rows at its limit", largest, full_range(), rows=256,
              width=16, value_width=16, outputs=16, batch=2),
     ]
