@@ -1,0 +1,284 @@
+#include "chain/ledger.hpp"
+
+#include "chain/base/check.hpp"
+#include "chain/consensus/difficulty.hpp"
+#include "chain/state/state.hpp"
+#include "chain/state/state_tree.hpp"
+#include "chain/storage/record.hpp"
+#include "chain/storage/stored_state.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace gradient::chain {
+
+namespace {
+
+// Condemned ids remembered; beyond, all are forgotten and would be judged again.
+constexpr std::size_t kMaxCondemned = 4096;
+
+// Levels at which the leaf of a height completes a node of the range.
+std::vector<MmrPosition> completed_nodes(std::uint64_t height) {
+    std::vector<MmrPosition> positions;
+    for (std::uint8_t level = 0; level < 64; ++level) {
+        const std::uint64_t leaves = std::uint64_t{1} << level;
+        if ((height + 1) % leaves != 0) break;
+        positions.push_back({level, (height + 1) / leaves - 1});
+    }
+    return positions;
+}
+
+MmrLeaf leaf_of(const Hash256& id, const BlockIndex& index, const U256& work_before) {
+    return {id, index.height(), index.header.tmpl.time_ms, work_before, index.cumulative_work};
+}
+
+// Adds what becomes of the range when a block joins the active chain.
+Result<void, StoreError> add_history(BlockWriter& writer, const Hash256& id,
+                                     const BlockIndex& index, const MmrPeaks& before,
+                                     const U256& work_before) {
+    MmrPeaks peaks = before;
+    const auto nodes = peaks.append(leaf_of(id, index, work_before));
+    if (!nodes || peaks != index.history) {
+        return fail(damaged("header " + id.to_hex(), "its history does not continue its parent's"));
+    }
+    for (const MmrPlacedNode& placed : *nodes)
+        writer.put_history_node(placed.position, placed.node);
+    return {};
+}
+
+void apply_to(State& state, const StateDiff& diff) {
+    for (const StateWrite& write : diff.writes) state.set(write.key, write.value);
+}
+
+}  // namespace
+
+Ledger::Ledger(std::shared_ptr<const Network> network,
+               std::unique_ptr<KeyValueStore> store) noexcept
+    : network_(std::move(network)), store_(std::move(store)) {}
+
+Result<std::unique_ptr<Ledger>, StoreError> Ledger::open(std::shared_ptr<const Network> network,
+                                                         std::unique_ptr<KeyValueStore> store) {
+    std::unique_ptr<Ledger> ledger(new Ledger(std::move(network), std::move(store)));
+    TRY_ASSIGN(const auto info, BlockReader(*ledger->store_).info());
+    if (info) {
+        TRY(ledger->check_owner(*info));
+    } else {
+        TRY(ledger->start_chain());
+    }
+    TRY(ledger->load_tip());
+    return ledger;
+}
+
+Result<void, StoreError> Ledger::check_owner(const StoreInfo& info) const {
+    if (info.schema_version != kSchemaVersion) {
+        return fail(StoreError{
+            StoreFault::foreign,
+            "the data directory has layout version " + std::to_string(info.schema_version) +
+                " and this program reads version " + std::to_string(kSchemaVersion) +
+                "; use the program that wrote it, or another directory"});
+    }
+    if (info.genesis != network_->genesis.id) {
+        return fail(StoreError{StoreFault::foreign,
+                               "the data directory belongs to the network with genesis block " +
+                                   info.genesis.to_hex() + " and the chain spec is that of " +
+                                   network_->genesis.id.to_hex() +
+                                   "; use the network's own chain spec, or another directory"});
+    }
+    return {};
+}
+
+Result<void, StoreError> Ledger::start_chain() {
+    const Genesis& genesis = network_->genesis;
+    BlockIndex index;
+    index.header = genesis.header;
+    index.cumulative_work = block_work(genesis.header.tmpl.bits);
+    index.state_root = genesis.state_root;
+    CHECK(index.history.append(leaf_of(genesis.id, index, U256())));
+
+    WriteBatch batch;
+    BlockWriter writer(batch);
+    writer.put_info({kSchemaVersion, genesis.id});
+    writer.put_tip(genesis.id);
+    writer.put_active(0, genesis.id);
+    writer.put_index(genesis.id, index);
+    writer.put_block(genesis.id, Block{genesis.header, {}, {}, {}});
+    TRY(add_history(writer, genesis.id, index, MmrPeaks(), U256()));
+    TRY_ASSIGN(const StateDiff undo, invert(genesis.state, EmptyState()));
+    writer.put_diff(genesis.id, undo);
+    const EmptyTree nothing;
+    StateTree tree(nothing);
+    TRY(tree.apply(genesis.state));
+    put_state_diff(batch, genesis.state);
+    put_tree_changes(batch, tree.changes());
+    return store_->write(batch, Durability::synced);
+}
+
+Result<void, StoreError> Ledger::load_tip() {
+    TRY_ASSIGN(const auto id, BlockReader(*store_).tip());
+    if (!id) return fail(damaged("tip", "it is missing"));
+    TRY_ASSIGN(tip_, ParentState::at(network_, *store_, *id, *id));
+    TRY_ASSIGN(const Hash256 root, tip_->root_after({}));
+    if (root != tip_->index().state_root) {
+        return fail(damaged("state", "its root is not that of block " + id->to_hex()));
+    }
+    return {};
+}
+
+Result<Candidate, SubmitError> Ledger::admit(std::shared_ptr<const Block> block,
+                                             std::uint64_t now_ms) {
+    if (halted_) return fail(SubmitError(LedgerError::halted));
+    const Hash256 id = header_id(block->header);
+    const Hash256& parent_id = block->header.tmpl.parent;
+    if (condemned_.contains(id)) return fail(SubmitError(LedgerError::condemned));
+    TRY_ASSIGN(const auto known, index(id));
+    if (known) return fail(SubmitError(LedgerError::duplicate));
+    if (const auto form = check_header_form(block->header, network_->params()); !form) {
+        return fail(SubmitError(RuleError(form.error())));
+    }
+    if (condemned_.contains(parent_id)) {
+        condemned_.insert(id);
+        return fail(SubmitError(LedgerError::condemned));
+    }
+    TRY_ASSIGN(const auto parent_index, index(parent_id));
+    if (!parent_index) return fail(SubmitError(RuleError(HeaderError::unknown_parent)));
+    TRY_ASSIGN(auto parent, state_after(parent_id));
+    const auto header =
+        validate_header(block->header, parent->context(), network_->params(), now_ms);
+    if (!header) {
+        const SubmitError error{RuleError(header.error())};
+        condemn(id, error);
+        return fail(error);
+    }
+    return Candidate(*header, std::move(block), std::move(parent));
+}
+
+void Ledger::condemn(const Hash256& id, const SubmitError& error) {
+    if (blame(error) != Consequence::invalid) return;
+    if (condemned_.size() >= kMaxCondemned) condemned_.clear();
+    condemned_.insert(id);
+}
+
+Result<CommitOutcome, SubmitError> Ledger::commit(const VerifiedBlock& verified) {
+    if (halted_) return fail(SubmitError(LedgerError::halted));
+    TRY_ASSIGN(const auto known, index(verified.id()));
+    if (known) return fail(SubmitError(LedgerError::duplicate));
+
+    const Hash256 old_tip = tip_->id();
+    const Hash256& parent = verified.block().header.tmpl.parent;
+    const bool is_best = verified.index().cumulative_work > tip_->index().cumulative_work;
+    WriteBatch batch;
+    BlockWriter writer(batch);
+    writer.put_index(verified.id(), verified.index());
+    writer.put_block(verified.id(), verified.block());
+    BranchPath path;
+    if (is_best) {
+        TRY_ASSIGN(path, path_from_tip(*store_, old_tip, parent));
+        TRY(add_tip_move(batch, path, verified));
+    } else {
+        writer.put_diff(verified.id(), verified.diff());
+    }
+    if (auto written = store_->write(batch, Durability::synced); !written) {
+        halted_ = true;
+        return fail(SubmitError(std::move(written).error()));
+    }
+    if (!is_best) return CommitOutcome::side_branch;
+
+    auto loaded = ParentState::at(network_, *store_, verified.id(), verified.id());
+    if (!loaded) {
+        halted_ = true;  // the block is durable, but this process can't go on from it
+        return fail(SubmitError(std::move(loaded).error()));
+    }
+    tip_ = *std::move(loaded);
+    path.redone.push_back(verified.id());
+    const auto outcome = path.undone.empty() ? CommitOutcome::extended : CommitOutcome::reorganised;
+    if (listener_) listener_({old_tip, tip_, std::move(path.undone), std::move(path.redone)});
+    return outcome;
+}
+
+// Leads state, tree, range and height index from the tip along the path and on to the last block.
+// On the way every stored diff turns round: of a block that leaves the active chain the one that
+// leads to it is kept, of one that joins it the one that undoes it.
+Result<void, StoreError> Ledger::add_tip_move(WriteBatch& batch, const BranchPath& path,
+                                              const VerifiedBlock& last) const {
+    const BlockReader reader(*store_);
+    BlockWriter writer(batch);
+    const StoredState stored(store_->snapshot());
+    State state(stored);
+    std::uint64_t height = tip_->height();
+    for (const Hash256& id : path.undone) {
+        TRY_ASSIGN(const StateDiff undo, reader.require_diff(id));
+        TRY_ASSIGN(const StateDiff redo, invert(undo, state));
+        writer.put_diff(id, redo);
+        apply_to(state, undo);
+        writer.erase_active(height);
+        for (const MmrPosition position : completed_nodes(height)) {
+            writer.erase_history_node(position);
+        }
+        --height;
+    }
+
+    TRY_ASSIGN(const Hash256 fork, reader.require_active_at(height));
+    TRY_ASSIGN(BlockIndex parent, reader.require_index(fork));
+    const auto join = [&](const Hash256& id, const BlockIndex& index,
+                          const StateDiff& redo) -> Result<void, StoreError> {
+        TRY_ASSIGN(const StateDiff undo, invert(redo, state));
+        writer.put_diff(id, undo);
+        apply_to(state, redo);
+        writer.put_active(index.height(), id);
+        TRY(add_history(writer, id, index, parent.history, parent.cumulative_work));
+        parent = index;
+        return {};
+    };
+    for (const Hash256& id : path.redone) {
+        TRY_ASSIGN(const BlockIndex index, reader.require_index(id));
+        TRY_ASSIGN(const StateDiff redo, reader.require_diff(id));
+        TRY(join(id, index, redo));
+    }
+    TRY(join(last.id(), last.index(), last.diff()));
+    writer.put_tip(last.id());
+
+    TRY_ASSIGN(const StateDiff net, state.diff());
+    StateTree tree(stored);
+    TRY(tree.apply(net));
+    TRY_ASSIGN(const Hash256 root, tree.root());
+    if (root != last.index().state_root) {
+        return fail(damaged(
+            "state", "the way to block " + last.id().to_hex() + " leads to another state root"));
+    }
+    put_state_diff(batch, net);
+    put_tree_changes(batch, tree.changes());
+    return {};
+}
+
+Result<CommitOutcome, SubmitError> Ledger::submit_block(std::shared_ptr<const Block> block,
+                                                        std::uint64_t now_ms,
+                                                        model::Trainer& trainer) {
+    TRY_ASSIGN(const Candidate candidate, admit(std::move(block), now_ms));
+    const auto verified = verify_candidate(candidate, trainer);
+    if (!verified) {
+        condemn(candidate.id(), verified.error());
+        return fail(verified.error());
+    }
+    return commit(*verified);
+}
+
+Result<std::optional<BlockIndex>, StoreError> Ledger::index(const Hash256& id) const {
+    return BlockReader(*store_).index(id);
+}
+
+Result<std::optional<Block>, StoreError> Ledger::block(const Hash256& id) const {
+    return BlockReader(*store_).block(id);
+}
+
+Result<std::optional<Hash256>, StoreError> Ledger::id_at(std::uint64_t height) const {
+    return BlockReader(*store_).active_at(height);
+}
+
+Result<std::shared_ptr<const ParentState>, StoreError> Ledger::state_after(
+    const Hash256& id) const {
+    if (id == tip_->id()) return tip_;
+    return ParentState::at(network_, *store_, tip_->id(), id);
+}
+
+}  // namespace gradient::chain

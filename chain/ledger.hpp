@@ -1,0 +1,103 @@
+#pragma once
+
+#include "chain/base/bytes.hpp"
+#include "chain/base/result.hpp"
+#include "chain/network.hpp"
+#include "chain/parent_state.hpp"
+#include "chain/state/entries.hpp"
+#include "chain/storage/block_store.hpp"
+#include "chain/storage/key_value.hpp"
+#include "chain/types/block.hpp"
+#include "chain/verification.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <vector>
+
+namespace gradient::chain {
+
+/// A change of the tip. Blocks are undone from the old tip down, then redone upward.
+struct TipChange {
+    Hash256 old_tip;
+    std::shared_ptr<const ParentState> tip;  ///< the new one
+    std::vector<Hash256> undone;
+    std::vector<Hash256> redone;  ///< the last one is the new tip
+};
+
+/// What became of a committed block.
+enum class CommitOutcome : std::uint8_t {
+    extended,     ///< it is the new tip, on top of the old one
+    reorganised,  ///< it is the new tip, on another branch
+    side_branch,  ///< its chain has no more work than the tip's
+};
+
+/// The chain of one node: all verified blocks, the state after the tip, and the rule that the tip
+/// is the block with the most cumulative proved work, the first verified of several. Belongs to one
+/// thread; what verification needs leaves it as immutable snapshots.
+///
+/// A submission that fails changes nothing. After a failed write the ledger accepts no more: the
+/// store may or may not hold the batch, and opening it again shows which.
+class Ledger {
+  public:
+    using TipListener = std::function<void(const TipChange&)>;
+
+    /// Opens the chain in a store, or starts it there from the network's genesis. Refuses a store
+    /// of another network or layout, and one whose state does not have its root.
+    [[nodiscard]] static Result<std::unique_ptr<Ledger>, StoreError> open(
+        std::shared_ptr<const Network> network, std::unique_ptr<KeyValueStore> store);
+
+    /// Called after each change of the tip, when it is durable.
+    void on_tip_change(TipListener listener) { listener_ = std::move(listener); }
+
+    [[nodiscard]] const Network& network() const noexcept { return *network_; }
+    /// The state after the tip.
+    [[nodiscard]] const std::shared_ptr<const ParentState>& tip() const noexcept { return tip_; }
+
+    // ---- submission; see chain/verification.hpp. Own blocks come the same way as a stranger's.
+
+    /// Checks that a block is new, its parent known and its header valid.
+    [[nodiscard]] Result<Candidate, SubmitError> admit(std::shared_ptr<const Block> block,
+                                                       std::uint64_t now_ms);
+
+    /// Stores a verified block in one batch and moves the tip if its chain has more work.
+    [[nodiscard]] Result<CommitOutcome, SubmitError> commit(const VerifiedBlock& verified);
+
+    /// Remembers that a block broke a rule, if the error says so of its id.
+    void condemn(const Hash256& id, const SubmitError& error);
+
+    /// admit, verify_candidate and commit in one go.
+    [[nodiscard]] Result<CommitOutcome, SubmitError> submit_block(
+        std::shared_ptr<const Block> block, std::uint64_t now_ms, model::Trainer& trainer);
+
+    // ---- queries
+
+    [[nodiscard]] Result<std::optional<BlockIndex>, StoreError> index(const Hash256& id) const;
+    [[nodiscard]] Result<std::optional<Block>, StoreError> block(const Hash256& id) const;
+    /// The active chain's block at a height.
+    [[nodiscard]] Result<std::optional<Hash256>, StoreError> id_at(std::uint64_t height) const;
+    /// The state after any stored block.
+    [[nodiscard]] Result<std::shared_ptr<const ParentState>, StoreError> state_after(
+        const Hash256& id) const;
+
+  private:
+    Ledger(std::shared_ptr<const Network> network, std::unique_ptr<KeyValueStore> store) noexcept;
+
+    Result<void, StoreError> start_chain();
+    Result<void, StoreError> check_owner(const StoreInfo& info) const;
+    Result<void, StoreError> load_tip();
+    Result<void, StoreError> add_tip_move(WriteBatch& batch, const BranchPath& path,
+                                          const VerifiedBlock& last) const;
+
+    std::shared_ptr<const Network> network_;
+    std::unique_ptr<KeyValueStore> store_;
+    std::shared_ptr<const ParentState> tip_;
+    std::set<Hash256> condemned_;
+    bool halted_ = false;
+    TipListener listener_;
+};
+
+}  // namespace gradient::chain

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "chain/base/result.hpp"
+#include "chain/consensus/genesis_spec.hpp"
+#include "chain/consensus/params.hpp"
+#include "chain/state/genesis_state.hpp"
+#include "chain/types/task.hpp"
+#include "chain/work/task_model.hpp"
+
+#include <cstdint>
+#include <memory>
+
+namespace gradient::chain {
+
+/// A network: its chain spec and what follows from it. Immutable; any thread may read it.
+struct Network {
+    ChainSpec spec;
+    Genesis genesis;
+    TaskRecord task;  ///< the genesis task, the only one so far
+    std::unique_ptr<const model::Dataset> data;
+    std::uint64_t unit_work = 0;  ///< reference FLOPs of one unit of the task
+
+    [[nodiscard]] const ConsensusParams& params() const noexcept { return spec.params; }
+
+    /// A trainer of the task; one for each thread. Must not outlive the network.
+    [[nodiscard]] Result<model::Trainer, model::TaskError> make_trainer(
+        model::EngineKind engine = model::EngineKind::best) const;
+};
+
+/// Derives everything from a chain spec; fails if the spec does not pass check_chain_spec.
+[[nodiscard]] Result<std::shared_ptr<const Network>, SpecError> make_network(ChainSpec spec);
+
+}  // namespace gradient::chain
