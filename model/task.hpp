@@ -89,6 +89,8 @@ std::vector<EngineKind> available_engines();
 /// Stable name of an engine, for logs and `--engine`.
 std::string_view engine_name(EngineKind kind) noexcept;
 
+struct Kernels;
+
 /// Trains and evaluates one model; owns its work space, so use one per thread.
 class Trainer {
   public:
@@ -96,6 +98,10 @@ class Trainer {
     static tl::expected<Trainer, TaskError> create(const AttentionConfig& config,
                                                    const Dataset& data,
                                                    EngineKind engine = EngineKind::best);
+    /// The same on a table of functions of the caller's (another device, an instrument), which
+    /// must outlive the trainer.
+    static tl::expected<Trainer, TaskError> create(const AttentionConfig& config,
+                                                   const Dataset& data, const Kernels& kernels);
     Trainer(Trainer&&) noexcept;
     Trainer& operator=(Trainer&&) noexcept;
     ~Trainer();

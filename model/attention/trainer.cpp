@@ -54,15 +54,20 @@ bool are_parameters(std::span<const std::int32_t> parameters, std::size_t count)
 
 tl::expected<Trainer, TaskError> Trainer::create(const AttentionConfig& config, const Dataset& data,
                                                  EngineKind engine) {
+    const auto found = find_engine(engine);
+    if (!found) return tl::unexpected(found.error());
+    return create(config, data, **found);
+}
+
+tl::expected<Trainer, TaskError> Trainer::create(const AttentionConfig& config, const Dataset& data,
+                                                 const Kernels& kernels) {
     if (auto checked = check_config(config); !checked) return tl::unexpected(checked.error());
     if (data.width() != config.width || data.value_width() != config.value_width ||
         data.outputs() != config.outputs)
         return tl::unexpected(TaskError::data_mismatch);
     if (data.training_sequences(config.rows) == 0 || data.held_out_sequences(config.rows) == 0)
         return tl::unexpected(TaskError::data_too_short);
-    auto found = find_engine(engine);
-    if (!found) return tl::unexpected(found.error());
-    return Trainer(std::make_unique<Workspace>(config, data, *found));
+    return Trainer(std::make_unique<Workspace>(config, data, kernels));
 }
 
 Trainer::Trainer(std::unique_ptr<Workspace> workspace) noexcept
@@ -81,8 +86,8 @@ tl::expected<UnitResult, TaskError> Trainer::train_unit(std::span<std::int32_t> 
     if (!are_parameters(parameters, w.before.size()))
         return tl::unexpected(TaskError::wrong_parameters);
     std::ranges::copy(parameters, w.before.begin());
-    const RandomBytes random(seed, w.engine.aes);
-    GradientFold fold(w.engine.aes);
+    const RandomBytes random(seed, w.aes);
+    GradientFold fold(w.aes);
     std::int64_t loss = 0;
     for (std::uint32_t step = 0; step < w.config.steps_per_unit; ++step)
         loss = static_cast<std::int64_t>(
@@ -90,16 +95,15 @@ tl::expected<UnitResult, TaskError> Trainer::train_unit(std::span<std::int32_t> 
             static_cast<std::uint64_t>(w.train_step(parameters, random, step, fold)));
     const std::size_t split = w.x_count();
     const std::span<const std::int32_t> before(w.before.data(), w.before.size());
-    clip_change(before.first(split), parameters.first(split), w.config.x_clip, *w.engine.kernels);
-    clip_change(before.subspan(split), parameters.subspan(split), w.config.y_clip,
-                *w.engine.kernels);
+    clip_change(before.first(split), parameters.first(split), w.config.x_clip, *w.table);
+    clip_change(before.subspan(split), parameters.subspan(split), w.config.y_clip, *w.table);
     return UnitResult{loss, fold.state()};
 }
 
 std::int64_t Trainer::Workspace::train_step(std::span<std::int32_t> parameters,
                                             const RandomBytes& random, std::uint32_t step,
                                             GradientFold& fold) noexcept {
-    const Kernels& kernels = *engine.kernels;
+    const Kernels& kernels = *table;
     round_weights(parameters, &random, step);
     std::uint8_t draws[32 * 8];
     random.fill(Stream::batch, step, 0,
@@ -138,7 +142,7 @@ std::int64_t Trainer::Workspace::train_step(std::span<std::int32_t> parameters,
 
 void Trainer::Workspace::round_weights(std::span<const std::int32_t> parameters,
                                        const RandomBytes* random, std::uint32_t step) noexcept {
-    const Kernels& kernels = *engine.kernels;
+    const Kernels& kernels = *table;
     const auto x = parameters.first(x_count());
     const auto y = parameters.subspan(x_count());
     kernels.round(x.data(), noise_for(random, Stream::round_x, step, 0, x.size()), x_rounded.data(),
@@ -157,7 +161,7 @@ const std::uint8_t* Trainer::Workspace::noise_for(const RandomBytes* random, Str
 
 void Trainer::Workspace::jitter_inputs(const RandomBytes& random, std::uint32_t step,
                                        std::size_t b) noexcept {
-    const Kernels& kernels = *engine.kernels;
+    const Kernels& kernels = *table;
     const auto move = [&](Stream stream, const Buffer<std::int16_t>& base, std::int16_t* to) {
         kernels.jitter(base.data(), noise_for(&random, stream, step, b * base.size(), base.size()),
                        to, base.size(), config.jitter);
@@ -170,7 +174,7 @@ void Trainer::Workspace::jitter_inputs(const RandomBytes& random, std::uint32_t 
 Trainer::Workspace::Exponents Trainer::Workspace::forward(
     const std::int16_t* first, const std::int16_t* second, const std::int16_t* third,
     const RandomBytes* random, std::uint32_t step, std::size_t b) noexcept {
-    const Kernels& kernels = *engine.kernels;
+    const Kernels& kernels = *table;
     const std::size_t n = config.rows;
     const std::size_t d = config.width;
     const std::size_t p = config.outputs;
@@ -202,7 +206,7 @@ Trainer::Workspace::Exponents Trainer::Workspace::forward(
 
 std::int64_t Trainer::Workspace::backward(Exponents exponents, const RandomBytes& random,
                                           std::uint32_t step, std::size_t b) noexcept {
-    const Kernels& kernels = *engine.kernels;
+    const Kernels& kernels = *table;
     const std::size_t n = config.rows;
     const std::size_t d = config.width;
     const std::size_t p = config.outputs;
@@ -245,9 +249,8 @@ int Trainer::Workspace::round_batch(Stream stream, const Buffer<std::int32_t>& a
         common = std::max(common, exponents[b] + scale_shift(largest[b]));
     const std::size_t count = config.rows * columns;
     for (std::size_t b = 0; b < config.batch; ++b)
-        engine.kernels->round(acc.data() + b * count,
-                              noise_for(&random, stream, step, b * count, count),
-                              out.data() + b * count, count, common - exponents[b]);
+        table->round(acc.data() + b * count, noise_for(&random, stream, step, b * count, count),
+                     out.data() + b * count, count, common - exponents[b]);
     return common;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "model/numerics/engine.hpp"
+#include "model/numerics/random_bytes.hpp"
 #include "model/task.hpp"
 
 #include <algorithm>
@@ -51,7 +52,7 @@ struct Trainer::Workspace {
         int c;
     };
 
-    Workspace(const AttentionConfig& configuration, const Dataset& dataset, Engine with);
+    Workspace(const AttentionConfig& configuration, const Dataset& dataset, const Kernels& kernels);
 
     std::size_t x_count() const noexcept { return std::size_t{config.width} * config.width; }
     std::size_t y_count() const noexcept {
@@ -81,7 +82,8 @@ struct Trainer::Workspace {
 
     AttentionConfig config;
     const Dataset* data;
-    Engine engine;
+    const Kernels* table;
+    AesUnit aes = best_aes_unit();
 
     Buffer<std::int32_t> before;                     ///< parameters at the unit's start
     Buffer<std::int16_t> x_rounded, y_rounded;       ///< Xw, Yw
@@ -100,8 +102,8 @@ struct Trainer::Workspace {
 };
 
 inline Trainer::Workspace::Workspace(const AttentionConfig& configuration, const Dataset& dataset,
-                                     Engine with)
-    : config(configuration), data(&dataset), engine(with) {
+                                     const Kernels& kernels)
+    : config(configuration), data(&dataset), table(&kernels) {
     const std::size_t n = config.rows;
     const std::size_t d = config.width;
     const std::size_t v = config.value_width;

@@ -74,12 +74,9 @@ std::string_view engine_name(EngineKind kind) noexcept {
     return "unknown";
 }
 
-tl::expected<Engine, TaskError> find_engine(EngineKind kind) noexcept {
+tl::expected<const Kernels*, TaskError> find_engine(EngineKind kind) noexcept {
     if (!runs_here(kind)) return tl::unexpected(TaskError::unknown_kind);
-    if (kind == EngineKind::best) kind = available_engines().front();
-    // The portable engine uses nothing beyond the baseline, so that it tests the portable path
-    // whole except for AES, whose portable form has its own vectors.
-    return Engine{table_of(kind), best_aes_unit()};
+    return table_of(kind == EngineKind::best ? available_engines().front() : kind);
 }
 
 }  // namespace gradient::model

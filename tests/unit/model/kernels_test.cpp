@@ -21,7 +21,7 @@ struct NamedTable {
 std::vector<NamedTable> tables_here() {
     std::vector<NamedTable> tables;
     for (const EngineKind kind : available_engines())
-        tables.push_back({engine_name(kind), find_engine(kind)->kernels});
+        tables.push_back({engine_name(kind), *find_engine(kind)});
     return tables;
 }
 
