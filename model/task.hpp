@@ -1,6 +1,6 @@
 #pragma once
 
-#include "model/attention/config.hpp"
+#include "model/attention_config.hpp"
 #include "model/dataset.hpp"
 
 #include <tl/expected.hpp>
