@@ -32,6 +32,18 @@ struct Lane {
         for (const std::uint32_t word : words) largest = largest > word ? largest : word;
         return largest;
     }
+    /// out[j] = (even[j], odd[j]) for 16 columns.
+    static void interleave_16(const std::int16_t* even, const std::int16_t* odd,
+                              std::int32_t* out) noexcept {
+        const __m256i low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(even));
+        const __m256i high = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(odd));
+        const __m256i first = _mm256_unpacklo_epi16(low, high);
+        const __m256i second = _mm256_unpackhi_epi16(low, high);
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out),
+                            _mm256_permute2x128_si256(first, second, 0x20));
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 8),
+                            _mm256_permute2x128_si256(first, second, 0x31));
+    }
     static void transpose_16_by_8(const std::int16_t* in, std::size_t stride, std::int32_t* out,
                                   std::size_t out_stride) noexcept {
         for (std::size_t i = 0; i < 16; i += 8) {

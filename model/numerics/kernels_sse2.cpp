@@ -35,6 +35,16 @@ struct Lane {
         for (const std::uint32_t word : words) largest = largest > word ? largest : word;
         return largest;
     }
+    /// out[j] = (even[j], odd[j]) for 16 columns.
+    static void interleave_16(const std::int16_t* even, const std::int16_t* odd,
+                              std::int32_t* out) noexcept {
+        for (std::size_t j = 0; j < 16; j += 8) {
+            const __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(even + j));
+            const __m128i high = _mm_loadu_si128(reinterpret_cast<const __m128i*>(odd + j));
+            store(out + j, _mm_unpacklo_epi16(low, high));
+            store(out + j + 4, _mm_unpackhi_epi16(low, high));
+        }
+    }
     static void transpose_16_by_8(const std::int16_t* in, std::size_t stride, std::int32_t* out,
                                   std::size_t out_stride) noexcept {
         for (std::size_t i = 0; i < 16; i += 4)

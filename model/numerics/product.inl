@@ -21,9 +21,8 @@ void pack_row_pairs(const std::int16_t* __restrict in, std::size_t rows, std::si
         const std::int16_t* __restrict even = in + k * columns;
         const std::int16_t* __restrict odd = even + columns;
         Pair* __restrict words = out + (k / 2) * columns;
-        for (std::size_t j = 0; j < columns; ++j)
-            words[j] = static_cast<Pair>((static_cast<std::uint32_t>(odd[j]) << 16) |
-                                         (static_cast<std::uint32_t>(even[j]) & 0xffffU));
+        for (std::size_t j = 0; j < columns; j += 16)
+            Lane::interleave_16(even + j, odd + j, words + j);
     }
 }
 
