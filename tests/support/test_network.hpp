@@ -29,7 +29,8 @@ inline chain::Bytes tiny_text() {
 
 /// The smallest text network: one short step a unit; one unit in 2^win_bits wins.
 inline chain::ChainSpec tiny_spec(unsigned win_bits = 2) {
-    chain::ChainSpec spec = chain::default_chain_spec("tiny", tiny_text(), kGenesisTime, 0x207fffff);
+    chain::ChainSpec spec =
+        chain::default_chain_spec("tiny", tiny_text(), kGenesisTime, 0x207fffff);
     spec.model.rows = 32;
     spec.model.batch = 1;
     spec.model.steps_per_unit = 1;
@@ -65,8 +66,7 @@ inline std::shared_ptr<const chain::Block> mine_on(
             if (*ticket != chain::TicketClass::win) continue;
             auto segment = chain::build_segment(lane, key, trainer);
             CHECK(segment);
-            return std::make_shared<const chain::Block>(
-                chain::assemble_block(*std::move(segment)));
+            return std::make_shared<const chain::Block>(chain::assemble_block(*std::move(segment)));
         }
     }
 }
