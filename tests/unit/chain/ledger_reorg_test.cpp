@@ -16,8 +16,8 @@
 namespace gradient::chain {
 namespace {
 
-constexpr int kPoolBlocks = 60;
-constexpr int kTrees = 400;
+constexpr int kPoolBlocks = 40;
+constexpr int kTrees = 120;
 
 struct OpenLedger {
     MemoryStore* store = nullptr;

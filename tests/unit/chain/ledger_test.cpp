@@ -103,9 +103,7 @@ TEST_F(Ledgers, take_blocks_and_say_so) {
     EXPECT_EQ(**ledger_->block(header_id(first->header)), *first);
     extend(2);
     EXPECT_EQ(ledger_->tip()->height(), 3U);
-    EXPECT_EQ(
-        (*ledger_->index(*ledger_->tip()->id().from_hex(ledger_->tip()->id().to_hex())))->height(),
-        3U);
+    EXPECT_EQ((*ledger_->index(ledger_->tip()->id()))->height(), 3U);
 }
 
 TEST_F(Ledgers, theta_0_is_the_winners_result) {
