@@ -21,33 +21,39 @@ namespace {
 constexpr int kLoops = 1 << 18;
 constexpr int kChains = 12;  // enough to hide a latency of 4 cycles on 2 units
 
-// Twelve independent chains of one instruction, kept alive and apart by empty asm statements.
-#define GRADIENT_LIMIT_LOOP(name, isa, Register, zero, operation)        \
-    __attribute__((target(isa))) void name() {                           \
-        Register sums[kChains], a = zero, b = zero;                      \
-        for (auto& sum : sums) sum = zero;                               \
-        asm volatile("" : "+v"(a), "+v"(b));                             \
-        for (int i = 0; i < kLoops; ++i) {                               \
-            _Pragma("GCC unroll 12") for (int c = 0; c < kChains; ++c) { \
-                sums[c] = operation;                                     \
-                asm volatile("" : "+v"(sums[c]));                        \
-            }                                                            \
-        }                                                                \
+// Twelve independent chains of one instruction, each in a register of its own (an array would be
+// kept in memory); the empty asm keeps the compiler from merging or dropping them.
+// clang-format off
+#define GRADIENT_LIMIT_LOOP(name, isa, Register, zero, operation)                               \
+    __attribute__((target(isa))) void name() {                                                  \
+        Register s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero, s5 = zero, s6 = zero,   \
+                 s7 = zero, s8 = zero, s9 = zero, s10 = zero, s11 = zero, a = zero, b = zero;   \
+        asm volatile("" : "+v"(a), "+v"(b));                                                    \
+        for (int i = 0; i < kLoops; ++i) {                                                      \
+            s0 = operation(s0); s1 = operation(s1); s2 = operation(s2); s3 = operation(s3);     \
+            s4 = operation(s4); s5 = operation(s5); s6 = operation(s6); s7 = operation(s7);     \
+            s8 = operation(s8); s9 = operation(s9); s10 = operation(s10); s11 = operation(s11); \
+            asm volatile("" : "+v"(s0), "+v"(s1), "+v"(s2), "+v"(s3), "+v"(s4), "+v"(s5),       \
+                              "+v"(s6), "+v"(s7), "+v"(s8), "+v"(s9), "+v"(s10), "+v"(s11));    \
+        }                                                                                       \
     }
+// clang-format on
+
+#define GRADIENT_DPWSSD_512(s) _mm512_dpwssd_epi32(s, a, b)
+#define GRADIENT_FMA_512_F32(s) _mm512_fmadd_ps(a, b, s)
+#define GRADIENT_FMA_512_F64(s) _mm512_fmadd_pd(a, b, s)
+// The product is taken of a register that changes, so that it can not be moved out of the loop.
+#define GRADIENT_MADD_256(s) _mm256_add_epi32(a, _mm256_madd_epi16(s, b))
+#define GRADIENT_FMA_256_F32(s) _mm256_fmadd_ps(a, b, s)
+#define GRADIENT_FMA_256_F64(s) _mm256_fmadd_pd(a, b, s)
 
 GRADIENT_LIMIT_LOOP(loop_dpwssd_512, "avx512f,avx512vnni", __m512i, _mm512_setzero_si512(),
-                    _mm512_dpwssd_epi32(sums[c], a, b))
-GRADIENT_LIMIT_LOOP(loop_fma_512_f32, "avx512f", __m512, _mm512_setzero_ps(),
-                    _mm512_fmadd_ps(a, b, sums[c]))
-GRADIENT_LIMIT_LOOP(loop_fma_512_f64, "avx512f", __m512d, _mm512_setzero_pd(),
-                    _mm512_fmadd_pd(a, b, sums[c]))
-GRADIENT_LIMIT_LOOP(loop_madd_256, "avx2", __m256i, _mm256_setzero_si256(),
-                    _mm256_add_epi32(sums[c], _mm256_madd_epi16(sums[c], b)))
-GRADIENT_LIMIT_LOOP(loop_fma_256_f32, "avx,fma", __m256, _mm256_setzero_ps(),
-                    _mm256_fmadd_ps(a, b, sums[c]))
-GRADIENT_LIMIT_LOOP(loop_fma_256_f64, "avx,fma", __m256d, _mm256_setzero_pd(),
-                    _mm256_fmadd_pd(a, b, sums[c]))
-#undef GRADIENT_LIMIT_LOOP
+                    GRADIENT_DPWSSD_512)
+GRADIENT_LIMIT_LOOP(loop_fma_512_f32, "avx512f", __m512, _mm512_setzero_ps(), GRADIENT_FMA_512_F32)
+GRADIENT_LIMIT_LOOP(loop_fma_512_f64, "avx512f", __m512d, _mm512_setzero_pd(), GRADIENT_FMA_512_F64)
+GRADIENT_LIMIT_LOOP(loop_madd_256, "avx2", __m256i, _mm256_setzero_si256(), GRADIENT_MADD_256)
+GRADIENT_LIMIT_LOOP(loop_fma_256_f32, "avx,fma", __m256, _mm256_setzero_ps(), GRADIENT_FMA_256_F32)
+GRADIENT_LIMIT_LOOP(loop_fma_256_f64, "avx,fma", __m256d, _mm256_setzero_pd(), GRADIENT_FMA_256_F64)
 
 MachineLimit measure(const char* instruction, void (*loop)(), int operations) {
     double best = 1e9;
