@@ -26,6 +26,18 @@ using Response = http::response<http::string_body>;
 
 constexpr auto kResult = asio::as_tuple(asio::use_awaitable);
 
+// One more, for as long as it lives.
+class Counted {
+  public:
+    explicit Counted(std::size_t& counter) noexcept : counter_(counter) { ++counter_; }
+    ~Counted() { --counter_; }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+
+  private:
+    std::size_t& counter_;
+};
+
 Response make_response(http::status status, unsigned version, bool keep_alive, std::string body) {
     Response response(status, version);
     response.set(http::field::content_type,
@@ -53,6 +65,7 @@ struct HttpServer::Impl {
     TaskGroup connections;
     Authorise authorise;
     Handler handler;
+    std::size_t answering = 0;  // connections that have a request and not yet sent its answer
 };
 
 Task<Response> HttpServer::Impl::respond(Request request) {
@@ -96,6 +109,7 @@ Task<bool> HttpServer::Impl::serve_one(beast::tcp_stream& stream, beast::flat_bu
     const auto [read_error, read_size] = co_await http::async_read(stream, buffer, parser, kResult);
     static_cast<void>(read_size);
     std::optional<Response> response;
+    std::optional<Counted> busy;
     constexpr unsigned kHttp11 = 11;
     if (read_error == http::error::body_limit) {
         response = make_response(http::status::payload_too_large, kHttp11, false,
@@ -113,6 +127,7 @@ Task<bool> HttpServer::Impl::serve_one(beast::tcp_stream& stream, beast::flat_bu
         co_return false;  // closed, timed out or cancelled: nobody to answer
     } else {
         stream.expires_never();  // a method sets its own limit
+        busy.emplace(answering);
         response = co_await respond(parser.release());
     }
     stream.expires_after(kRpcTransferTimeout);
@@ -185,6 +200,13 @@ Task<> HttpServer::run() {
 
 Task<> HttpServer::close() {
     impl_->acceptor.close();
+    // Answers on their way, the one to `stop` among them, may still arrive.
+    constexpr std::chrono::milliseconds kPoll{5};
+    constexpr std::chrono::seconds kGrace{2};
+    const auto deadline = std::chrono::steady_clock::now() + kGrace;
+    while (impl_->answering > 0 && std::chrono::steady_clock::now() < deadline) {
+        co_await sleep_for(kPoll);
+    }
     co_await impl_->connections.close();
 }
 

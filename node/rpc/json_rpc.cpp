@@ -2,7 +2,9 @@
 
 #include "chain/base/check.hpp"
 
+#include <boost/asio/error.hpp>
 #include <boost/json.hpp>
+#include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -144,6 +146,12 @@ Task<std::optional<json::object>> RpcDispatcher::answer(json::value request) con
     } catch (const RpcError& error) {
         code = error.code();
         message = error.what();
+    } catch (const boost::system::system_error& error) {
+        if (error.code() != asio::error::operation_aborted) {
+            spdlog::error("an RPC method failed: {}", error.what());
+        }
+        code = RpcErrorCode::unavailable;
+        message = "The node is stopping.";
     } catch (const std::exception& error) {
         spdlog::error("an RPC method failed: {}", error.what());
         code = RpcErrorCode::internal_error;

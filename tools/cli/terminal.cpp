@@ -40,7 +40,12 @@ ProgressBar::ProgressBar(std::string label)
     : label_(std::move(label)), visible_(::isatty(STDERR_FILENO) == 1) {}
 
 ProgressBar::~ProgressBar() {
+    clear();
+}
+
+void ProgressBar::clear() {
     if (visible_ && last_permille_ >= 0) fmt::print(stderr, "\r\033[K");
+    last_permille_ = -1;
 }
 
 void ProgressBar::show(std::uint64_t done, std::uint64_t total) {

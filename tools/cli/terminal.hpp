@@ -42,6 +42,8 @@ class ProgressBar {
     ProgressBar& operator=(const ProgressBar&) = delete;
 
     void show(std::uint64_t done, std::uint64_t total);
+    /// Takes the bar off the line; the next show draws it again.
+    void clear();
 
   private:
     std::string label_;

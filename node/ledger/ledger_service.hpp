@@ -1,0 +1,103 @@
+#pragma once
+
+#include "chain/ledger.hpp"
+#include "node/concurrency/event.hpp"
+#include "node/concurrency/task.hpp"
+#include "node/concurrency/task_group.hpp"
+#include "node/concurrency/worker_pool.hpp"
+#include "node/ledger/chain_figures.hpp"
+#include "node/ledger/held_out_evaluator.hpp"
+#include "node/mining/trainer_pool.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace gradient::node {
+
+/// Owns the ledger and the strand on which alone it is touched. Blocks are verified on the pool
+/// against an immutable snapshot and committed on the strand.
+class LedgerService {
+  public:
+    /// What became of a block, as chain::Ledger tells it.
+    using SubmitResult = chain::Result<chain::CommitOutcome, chain::SubmitError>;
+    using TipListener = std::function<void(const std::shared_ptr<const chain::ParentState>&)>;
+    using FailureListener = std::function<void(const chain::StoreError&)>;
+
+    /// Blocks being verified at a time; the rest is refused until one is done.
+    static constexpr std::size_t kMaxSubmissions = 16;
+
+    LedgerService(const asio::any_io_executor& executor, std::unique_ptr<chain::Ledger> ledger,
+                  WorkerPool& pool, TrainerPool& trainers);
+
+    /// Reads what the figures need of the stored chain and scores the tip. Call once, before the
+    /// executor runs.
+    void start();
+
+    /// Called on the strand after each change of the tip.
+    void on_tip(TipListener listener) { on_tip_ = std::move(listener); }
+    /// Called on the strand when the store has failed and nothing can be committed any more.
+    void on_store_failure(FailureListener listener) { on_store_failure_ = std::move(listener); }
+
+    /// Verifies a block and commits it. Whoever made it, it comes this way.
+    Task<SubmitResult> submit(std::shared_ptr<const chain::Block> block);
+
+    /// Submits in the background, from any thread; `done` is called on the strand.
+    void submit_later(std::shared_ptr<const chain::Block> block,
+                      std::function<void(const SubmitResult&)> done);
+
+    /// Runs `query(*this)` on the strand and returns its value.
+    template <class Query>
+    Task<std::invoke_result_t<Query, LedgerService&>> on_strand(Query query) {
+        using Value = std::invoke_result_t<Query, LedgerService&>;
+        // Named, and moved: g++ 12 destroys a closure twice that is a temporary of a co_await
+        // expression.
+        auto run = [this, its_query = std::move(query)]() -> Task<Value> {
+            co_return its_query(*this);
+        };
+        co_return co_await asio::co_spawn(strand_, std::move(run), asio::use_awaitable);
+    }
+
+    /// Waits until the tip is that high (and, if wanted, its score is there), the deadline, or
+    /// close().
+    Task<bool> wait_for_height(std::uint64_t height, bool evaluated, Event::Deadline deadline);
+
+    /// Ends all waiting and submitting.
+    Task<> close();
+
+    // ---- on the strand only
+    [[nodiscard]] const chain::Ledger& ledger() const noexcept { return *ledger_; }
+    [[nodiscard]] const chain::Network& network() const noexcept { return ledger_->network(); }
+    [[nodiscard]] const std::shared_ptr<const chain::ParentState>& tip() const noexcept {
+        return ledger_->tip();
+    }
+    [[nodiscard]] const ChainFigures& figures() const noexcept { return figures_; }
+    [[nodiscard]] const HeldOutEvaluator& evaluator() const noexcept { return evaluator_; }
+
+  private:
+    Task<SubmitResult> verify_and_commit(std::shared_ptr<const chain::Block> block);
+    Task<chain::Result<chain::VerifiedBlock, chain::SubmitError>> verify(
+        chain::Candidate candidate);
+    void tip_changed(const chain::TipChange& change);
+
+    asio::strand<asio::any_io_executor> strand_;
+    std::unique_ptr<chain::Ledger> ledger_;
+    WorkerPool& pool_;
+    TrainerPool& trainers_;
+    // All below on the strand only.
+    ChainFigures figures_;
+    Event changed_;
+    HeldOutEvaluator evaluator_;
+    TaskGroup submissions_;
+    TipListener on_tip_;
+    FailureListener on_store_failure_;
+    bool closing_ = false;
+};
+
+}  // namespace gradient::node

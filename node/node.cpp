@@ -1,0 +1,264 @@
+#include "node/node.hpp"
+
+#include "chain/consensus/genesis_spec.hpp"
+#include "chain/ledger.hpp"
+#include "chain/network.hpp"
+#include "chain/storage/leveldb_store.hpp"
+#include "node/concurrency/join.hpp"
+#include "node/concurrency/worker_pool.hpp"
+#include "node/ledger/ledger_service.hpp"
+#include "node/mining/miner.hpp"
+#include "node/rpc/cookie.hpp"
+#include "node/rpc/http_server.hpp"
+#include "node/rpc/json_rpc.hpp"
+#include "node/rpc/methods.hpp"
+#include "node/setup/data_directory.hpp"
+#include "node/setup/key_file.hpp"
+#include "node/setup/store_failure.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <csignal>
+#include <exception>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <variant>
+
+namespace gradient::node {
+
+namespace {
+
+// The chain spec given, or the one stored in the directory; both must be of one network.
+chain::ChainSpec choose_chain_spec(const Settings& settings, const DataDirectory& directory) {
+    const auto load = [](const std::filesystem::path& file, ExitCode code) {
+        auto spec = chain::load_chain_spec(file.string());
+        if (!spec) throw Failure(code, spec.error().message);
+        return *std::move(spec);
+    };
+    const bool stored = std::filesystem::exists(directory.chain_spec());
+    if (!stored && !settings.chain_spec) {
+        throw Failure(ExitCode::chain_spec,
+                      fmt::format("The data directory {} is new: name its chain spec with --chain "
+                                  "(`gradient init` makes "
+                                  "one).",
+                                  directory.path().string()));
+    }
+    if (!settings.chain_spec) return load(directory.chain_spec(), ExitCode::data_directory);
+    auto given = load(*settings.chain_spec, ExitCode::chain_spec);
+    if (!stored) {
+        write_file_atomically(directory.chain_spec(), chain::to_json(given), 0644);
+    } else if (chain::spec_digest(load(directory.chain_spec(), ExitCode::data_directory)) !=
+               chain::spec_digest(given)) {
+        throw Failure(ExitCode::data_directory,
+                      fmt::format("The data directory {} belongs to another network than {}: "
+                                  "choose another directory "
+                                  "with --data, or leave out --chain.",
+                                  directory.path().string(), settings.chain_spec->string()));
+    }
+    return given;
+}
+
+std::unique_ptr<chain::Ledger> open_ledger(const DataDirectory& directory,
+                                           std::shared_ptr<const chain::Network> network) {
+    auto store = chain::LevelDbStore::open(directory.database().string(),
+                                           chain::OpenMode::create_if_missing);
+    if (!store) throw store_failure(store.error());
+    auto ledger = chain::Ledger::open(std::move(network), *std::move(store));
+    if (!ledger) throw store_failure(ledger.error());
+    return *std::move(ledger);
+}
+
+std::shared_ptr<const chain::Network> open_network(const Settings& settings,
+                                                   const DataDirectory& directory) {
+    auto network = chain::make_network(choose_chain_spec(settings, directory));
+    if (!network) throw Failure(ExitCode::chain_spec, network.error().message);
+    return *std::move(network);
+}
+
+unsigned thread_count(const Settings& settings) {
+    if (settings.threads > 0) return settings.threads;
+    return std::max(std::thread::hardware_concurrency(), settings.lanes);
+}
+
+// Where clients find this run; gone when it ends.
+class RunFiles {
+  public:
+    explicit RunFiles(std::filesystem::path directory) : directory_(std::move(directory)) {
+        remove();
+    }
+    ~RunFiles() { remove(); }
+    RunFiles(const RunFiles&) = delete;
+    RunFiles& operator=(const RunFiles&) = delete;
+
+    void announce(const asio::ip::tcp::endpoint& endpoint) const {
+        write_file_atomically(
+            endpoint_file(directory_),
+            fmt::format("{}:{}\n", endpoint.address().to_string(), endpoint.port()), 0644);
+    }
+
+  private:
+    void remove() const {
+        std::error_code ignored;
+        std::filesystem::remove(endpoint_file(directory_), ignored);
+        std::filesystem::remove(cookie_file(directory_), ignored);
+    }
+    std::filesystem::path directory_;
+};
+
+/// The parts of a running node, in the order of their making. The pool ends before what its jobs
+/// use.
+class Node {
+  public:
+    explicit Node(const Settings& settings)
+        : settings_(settings),
+          directory_(DataDirectory::open(settings.data_directory)),
+          network_(open_network(settings, directory_)),
+          key_(load_or_create_key(directory_.miner_key())),
+          trainers_(network_, engine_named(settings.engine)),
+          run_files_(directory_.path()),
+          cookie_(Cookie::create(cookie_file(directory_.path()))),
+          pool_(std::make_unique<WorkerPool>(thread_count(settings))),
+          ledger_(context_.get_executor(), open_ledger(directory_, network_), *pool_, trainers_),
+          miner_(*pool_, trainers_, key_, settings.lanes,
+                 [this](chain::Block block) { take_won_block(std::move(block)); }),
+          server_(
+              context_.get_executor(), settings.rpc_address, settings.rpc_port,
+              [this](std::string_view header) { return cookie_.accepts(header); },
+              [this](std::string body) { return dispatcher_.handle(std::move(body)); }),
+          stop_asked_(context_.get_executor()) {}
+    // First the pool: its jobs use everything else.
+    ~Node() { pool_.reset(); }
+    Node(const Node&) = delete;
+    Node& operator=(const Node&) = delete;
+
+    void run();
+
+  private:
+    Task<> main();
+    Task<> wait_for_end();
+    Task<> wait_for_signal();
+    Task<> wait_for_stop();
+    void ask_to_stop();
+    void set_mining(bool on);
+    void take_won_block(chain::Block block);
+    void block_settled(const chain::Hash256& id, std::uint32_t units,
+                       const LedgerService::SubmitResult& result);
+
+    Settings settings_;
+    DataDirectory directory_;
+    std::shared_ptr<const chain::Network> network_;
+    chain::SecretKey key_;
+    TrainerPool trainers_;
+    RunFiles run_files_;
+    Cookie cookie_;
+    asio::io_context context_{1};
+    std::unique_ptr<WorkerPool> pool_;
+    LedgerService ledger_;
+    Miner miner_;
+    RpcDispatcher dispatcher_;
+    HttpServer server_;
+    Event stop_asked_;
+    bool stopping_ = false;
+    bool mining_ = false;  // on the ledger's strand
+    std::optional<Failure> failure_;
+};
+
+void Node::run() {
+    ledger_.on_tip([this](const auto& tip) {
+        if (mining_) miner_.set_parent(tip);
+    });
+    ledger_.on_store_failure([this](const chain::StoreError& error) {
+        failure_ = store_failure(error);
+        ask_to_stop();
+    });
+    add_methods(dispatcher_,
+                {ledger_, miner_, std::string(model::engine_name(trainers_.engine())),
+                 pool_->size(), [this](bool on) { set_mining(on); }, [this] { ask_to_stop(); }});
+    ledger_.start();
+    run_files_.announce(server_.endpoint());
+    spdlog::info("{}: network {}, height {}, RPC on {}:{}", program_version("gradientd"),
+                 network_->spec.name, ledger_.tip()->height(),
+                 server_.endpoint().address().to_string(), server_.endpoint().port());
+    set_mining(settings_.mine);
+
+    std::exception_ptr error;
+    asio::co_spawn(context_, main(), [&](const std::exception_ptr& ended) {
+        error = ended;
+        context_.stop();
+    });
+    context_.run();
+    pool_.reset();
+    if (failure_) throw Failure(*failure_);
+    if (error) std::rethrow_exception(error);
+    spdlog::info("stopped at height {}", ledger_.tip()->height());
+}
+
+Task<> Node::main() {
+    std::exception_ptr error;
+    try {
+        co_await wait_any(server_.run(), wait_for_end());
+    } catch (...) {
+        error = std::current_exception();
+    }
+    miner_.set_parent(nullptr);
+    co_await ledger_.close();
+    co_await server_.close();
+    if (error) std::rethrow_exception(error);
+}
+
+Task<> Node::wait_for_end() {
+    co_await wait_any(wait_for_signal(), wait_for_stop());
+}
+
+Task<> Node::wait_for_signal() {
+    asio::signal_set signals(context_, SIGINT, SIGTERM);
+    const int signal = co_await signals.async_wait(asio::use_awaitable);
+    spdlog::info("stopping on signal {}", signal);
+}
+
+Task<> Node::wait_for_stop() {
+    while (!stopping_) co_await stop_asked_.wait_until(Event::Deadline::max());
+}
+
+void Node::ask_to_stop() {
+    stopping_ = true;
+    stop_asked_.notify_all();
+}
+
+void Node::set_mining(bool on) {
+    if (mining_ == on) return;
+    mining_ = on;
+    miner_.set_parent(on ? ledger_.tip() : nullptr);
+}
+
+void Node::take_won_block(chain::Block block) {
+    auto shared = std::make_shared<const chain::Block>(std::move(block));
+    const auto id = chain::header_id(shared->header);
+    ledger_.submit_later(shared, [this, id, units = shared->header.units](const auto& result) {
+        block_settled(id, units, result);
+    });
+}
+
+void Node::block_settled(const chain::Hash256& id, std::uint32_t units,
+                         const LedgerService::SubmitResult& result) {
+    const bool accepted = result && *result != chain::CommitOutcome::side_branch;
+    miner_.settle(units, accepted);
+    if (result) return;
+    spdlog::error("own block {} was refused: {}", id.to_hex(), chain::describe(result.error()));
+    // The lane that won rests until it gets another parent.
+    if (mining_ && !stopping_) miner_.set_parent(ledger_.tip());
+}
+
+}  // namespace
+
+void run_node(const Settings& settings) {
+    Node(settings).run();
+}
+
+}  // namespace gradient::node

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "node/ledger/ledger_service.hpp"
+#include "node/mining/miner.hpp"
+#include "node/rpc/json_rpc.hpp"
+
+#include <functional>
+#include <string>
+
+namespace gradient::node {
+
+/// What the methods act on. All of it must outlive the dispatcher.
+struct RpcContext {
+    LedgerService& ledger;
+    Miner& miner;
+    std::string engine;                    ///< name of the product engine
+    unsigned threads = 0;                  ///< of the worker pool
+    std::function<void(bool)> set_mining;  ///< called on the ledger's strand
+    std::function<void()> stop;            ///< asks the node to end
+};
+
+/// Heights that chain_list gives at most, and unless told otherwise.
+inline constexpr std::uint64_t kMaxListCount = 500;
+inline constexpr std::uint64_t kDefaultListCount = 20;
+/// Longest that wait_block waits (milliseconds).
+inline constexpr std::uint64_t kMaxWaitMs = 60'000;
+
+/// Adds every method of the node's interface.
+void add_methods(RpcDispatcher& dispatcher, const RpcContext& context);
+
+}  // namespace gradient::node

@@ -1,0 +1,124 @@
+#include "node/rpc/views.hpp"
+
+#include "chain/crypto/address.hpp"
+#include "chain/state/entries.hpp"
+#include "chain/work/digests.hpp"
+#include "chain/work/task_model.hpp"
+#include "node/setup/store_failure.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace gradient::node {
+
+namespace json = boost::json;
+
+json::value score_view(const std::optional<model::Evaluation>& score) {
+    if (!score) return nullptr;
+    return {{"brier", score->brier()}, {"accuracy", score->accuracy()}, {"rows", score->rows}};
+}
+
+json::value optional_view(const std::optional<double>& number) {
+    return number ? json::value(*number) : json::value(nullptr);
+}
+
+json::object block_view(const LedgerService& service, const chain::BlockIndex& index,
+                        const chain::Hash256& id, const chain::Block* body) {
+    const auto& tmpl = index.header.tmpl;
+    const auto odds = odds_of(index, service.network());
+    const bool genesis = tmpl.height == 0;
+    json::object view{
+        {"height", tmpl.height},
+        {"id", id.to_hex()},
+        {"parent", tmpl.parent.to_hex()},
+        {"time_ms", tmpl.time_ms},
+        {"bits", fmt::format("{:08x}", tmpl.bits)},
+        {"task", tmpl.task},
+        {"units", index.header.units},
+        {"hits", index.hits},
+        {"replayed", index.replayed_units},
+        {"win_probability", odds.win},
+        {"hit_probability", odds.hit},
+        {"held_out", score_view(service.evaluator().score_of(tmpl.height, id))},
+        {"loss", nullptr},
+        {"miner", nullptr},
+        {"lane", tmpl.lane},
+        {"cumulative_work", index.cumulative_work.to_decimal()},
+        {"state_root", index.state_root.to_hex()},
+    };
+    if (!genesis)
+        view["miner"] = chain::to_text(chain::address_of(tmpl.miner), chain::kDefaultAddressPrefix);
+    if (body != nullptr) {
+        view["loss"] = optional_view(training_loss(*body, service.network()));
+        view["size_bytes"] = chain::encode(*body).size();
+        view["transactions"] = body->transactions.size();
+        view["listed_segments"] = body->listed.size();
+        json::array opened;
+        for (const auto& opening : body->winner.openings) opened.push_back(opening.unit);
+        view["opened_units"] = std::move(opened);
+    }
+    return view;
+}
+
+json::object mining_view(const MiningCounters& counters, std::uint64_t unit_work) {
+    return {
+        {"active", counters.active},
+        {"units_per_second", counters.units_per_second},
+        {"flops", counters.units_per_second * static_cast<double>(unit_work)},
+        {"units_computed", counters.units_computed},
+        {"units_in_blocks", counters.units_in_blocks},
+        {"units_abandoned", counters.units_abandoned},
+        {"units_in_progress", counters.units_in_progress},
+        {"hits", counters.hits},
+        {"blocks", counters.blocks},
+        {"useful_fraction", optional_view(counters.useful_fraction())},
+    };
+}
+
+json::object figures_view(const ChainFigures& figures) {
+    return {
+        {"units", figures.units()},
+        {"hits", figures.hits()},
+        {"units_replayed", figures.replayed()},
+        {"units_estimated_from_hits", figures.units_from_hits()},
+        {"units_estimated_from_wins", figures.units_from_wins()},
+        {"useful_fraction", optional_view(figures.useful_fraction())},
+        {"verification_ratio", optional_view(figures.verification_ratio())},
+    };
+}
+
+json::object task_view(const LedgerService& service) {
+    const auto& network = service.network();
+    const auto& task = network.task;
+    const auto& shape = task.shape;
+    const auto progress = chain::read_entry<chain::TaskProgress>(service.tip()->state(),
+                                                                 chain::progress_key(task.id));
+    if (!progress) throw store_failure(progress.error());
+    json::object view{
+        {"task", task.id},
+        {"kind", "attention"},
+        {"data_format", "text"},
+        {"data_bytes", task.data_bytes},
+        {"data_root", task.data_root.to_hex()},
+        {"parameters", model::parameter_count(chain::to_model(shape))},
+        {"unit_work", network.unit_work},
+        {"rows", shape.rows},
+        {"width", shape.width},
+        {"value_width", shape.value_width},
+        {"outputs", shape.outputs},
+        {"batch", shape.batch},
+        {"steps_per_unit", shape.steps_per_unit},
+        {"causal", shape.causal != 0},
+        {"model_digest", chain::model_digest(*service.tip()->start().parameters).to_hex()},
+        {"held_out", score_view(service.evaluator().score_of(*service.tip()))},
+    };
+    if (*progress) {
+        view["settled_rounds"] = (*progress)->settled_rounds;
+        view["units_claimed"] = (*progress)->units_claimed;
+        view["hits"] = (*progress)->hits;
+        view["segments"] = (*progress)->segments;
+    }
+    return view;
+}
+
+}  // namespace gradient::node

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "chain/types/block.hpp"
+#include "node/ledger/ledger_service.hpp"
+#include "node/mining/miner.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include <optional>
+
+namespace gradient::node {
+
+// What the RPC shows of things; all on the ledger's strand.
+
+/// A block by its index: what lists show. The loss is there only for blocks whose body is at hand.
+[[nodiscard]] boost::json::object block_view(const LedgerService& service,
+                                             const chain::BlockIndex& index,
+                                             const chain::Hash256& id, const chain::Block* body);
+
+/// A held-out score, or null.
+[[nodiscard]] boost::json::value score_view(const std::optional<model::Evaluation>& score);
+
+/// A number, or null.
+[[nodiscard]] boost::json::value optional_view(const std::optional<double>& number);
+
+/// What this process mines.
+[[nodiscard]] boost::json::object mining_view(const MiningCounters& counters,
+                                              std::uint64_t unit_work);
+
+/// Sums over the active chain.
+[[nodiscard]] boost::json::object figures_view(const ChainFigures& figures);
+
+/// The genesis task and its progress.
+[[nodiscard]] boost::json::object task_view(const LedgerService& service);
+
+}  // namespace gradient::node
