@@ -21,7 +21,7 @@
 namespace gradient::bench {
 namespace {
 
-constexpr double kOne = 1024;
+constexpr std::int16_t kOne = 1024;  ///< 1.0 as a base mantissa
 
 model::AttentionConfig bench_config() {
     model::AttentionConfig config;  // 64 rows, widths 128, batch 8, 16 steps a unit, causal
@@ -108,7 +108,7 @@ PlainBatch plain_batch(const model::AttentionConfig& config, const MemoryDataset
                      .x = {},
                      .y = {}};
     const auto append = [](std::vector<double>& to, const std::vector<std::int16_t>& from) {
-        for (const std::int16_t entry : from) to.push_back(entry / kOne);
+        for (const std::int16_t entry : from) to.push_back(entry / double{kOne});
     };
     for (std::size_t b = 0; b < config.batch; ++b) {
         const auto& sequence = data.sequence(b % data.training_sequences(config.rows));
