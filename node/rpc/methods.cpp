@@ -37,7 +37,8 @@ chain::Hash256 find_block(const LedgerService& service, const std::string& name)
     std::uint64_t height = 0;
     const char* const end = name.data() + name.size();
     const auto [stop, error] = std::from_chars(name.data(), end, height);
-    if (error != std::errc() || stop != end)
+    constexpr std::size_t kMaxDigits = 20;
+    if (error != std::errc() || stop != end || name.size() > kMaxDigits)
         throw invalid("block must be a height or an id of 64 hexadecimal digits.");
     const auto id = require(service.ledger().id_at(height));
     if (!id)

@@ -20,8 +20,9 @@ enum class ExitCode : int {
 /// A reason to end the program: one sentence for its user, and the exit code.
 class Failure : public std::runtime_error {
   public:
+    /// A missing full stop is added, as sentences of other layers come without one.
     Failure(ExitCode code, const std::string& sentence)
-        : std::runtime_error(sentence), code_(code) {}
+        : std::runtime_error(sentence.ends_with('.') ? sentence : sentence + "."), code_(code) {}
     [[nodiscard]] ExitCode code() const noexcept { return code_; }
 
   private:
