@@ -8,11 +8,11 @@
 namespace gradient::chain {
 
 CheckedBlock::CheckedBlock(const CheckedHeader& header, std::shared_ptr<const Block> block,
-                           const CheckedSegment& winner) noexcept
-    : header_(header), block_(std::move(block)), winner_(winner) {}
+                           CheckedSegment winner) noexcept
+    : header_(header), block_(std::move(block)), winner_(std::move(winner)) {}
 
-ProvenBlock::ProvenBlock(const CheckedBlock& checked, ProvenSegment winner) noexcept
-    : checked_(checked), winner_(std::move(winner)) {}
+ProvenBlock::ProvenBlock(CheckedBlock checked, ProvenSegment winner) noexcept
+    : checked_(std::move(checked)), winner_(std::move(winner)) {}
 
 Result<void, BlockError> check_block_form(const Block& block, const ConsensusParams& params) {
     const Template& tmpl = block.header.tmpl;

@@ -33,7 +33,7 @@ class CheckedBlock {
 
   private:
     CheckedBlock(const CheckedHeader& header, std::shared_ptr<const Block> block,
-                 const CheckedSegment& winner) noexcept;
+                 CheckedSegment winner) noexcept;
     friend Result<CheckedBlock, RuleError> check_block(const CheckedHeader&,
                                                        std::shared_ptr<const Block>,
                                                        const BlockContext&, const ConsensusParams&);
@@ -53,7 +53,7 @@ class ProvenBlock {
     [[nodiscard]] const ProvenSegment& winner() const noexcept { return winner_; }
 
   private:
-    ProvenBlock(const CheckedBlock& checked, ProvenSegment winner) noexcept;
+    ProvenBlock(CheckedBlock checked, ProvenSegment winner) noexcept;
     friend Result<ProvenBlock, RuleError> prove_block(const CheckedBlock&,
                                                       std::vector<ReplayedUnit>);
     friend Result<ProvenBlock, RuleError> verify_block(const CheckedBlock&, model::Trainer&);

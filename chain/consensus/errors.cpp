@@ -111,7 +111,9 @@ std::string_view describe(BlockError error) noexcept {
 }
 
 std::string_view describe(const RuleError& error) noexcept {
-    return std::visit([](auto one) { return describe(one); }, error);
+    if (const auto* header = std::get_if<HeaderError>(&error)) return describe(*header);
+    if (const auto* segment = std::get_if<SegmentError>(&error)) return describe(*segment);
+    return describe(*std::get_if<BlockError>(&error));
 }
 
 Consequence blame(HeaderError error) noexcept {
@@ -186,7 +188,9 @@ Consequence blame(BlockError error) noexcept {
 }
 
 Consequence blame(const RuleError& error) noexcept {
-    return std::visit([](auto one) { return blame(one); }, error);
+    if (const auto* header = std::get_if<HeaderError>(&error)) return blame(*header);
+    if (const auto* segment = std::get_if<SegmentError>(&error)) return blame(*segment);
+    return blame(*std::get_if<BlockError>(&error));
 }
 
 }  // namespace gradient::chain

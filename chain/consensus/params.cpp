@@ -11,7 +11,7 @@ constexpr std::uint64_t kMaxAnchorTimeMs = std::uint64_t{1} << 48;
 constexpr std::uint32_t kMaxHits = 128;
 constexpr std::uint32_t kMaxGuards = 8;
 // A block's bytes besides its winner's segment: header, roots and some transactions.
-constexpr std::uint64_t kRestOfBlockBytes = 64 * 1024;
+constexpr std::uint64_t kRestOfBlockBytes = std::uint64_t{64} * 1024;
 
 static_assert(kMaxHits + kMaxGuards == kMaxOpenings);
 static_assert(ConsensusParams{}.half_life_ms ==

@@ -28,7 +28,7 @@ struct ConsensusParams {
     std::uint64_t interval_ms = 10'000;
     /// Milliseconds in which a clock ahead of the schedule doubles the target; 360 intervals to
     /// 2^40. Shorter ones let miners gain by lying about the time.
-    std::uint64_t half_life_ms = 360 * 10'000;
+    std::uint64_t half_life_ms = 3'600'000;
     /// Easiest target for one reference FLOP, compact form; canonical. The default lets any unit
     /// win.
     std::uint32_t max_bits = 0x207fffff;

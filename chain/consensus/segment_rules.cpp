@@ -15,9 +15,8 @@ namespace gradient::chain {
 CheckedSegment::CheckedSegment(Shared shared)
     : shared_(std::make_shared<const Shared>(std::move(shared))) {}
 
-ProvenSegment::ProvenSegment(const CheckedSegment& checked,
-                             std::vector<ReplayedUnit> replays) noexcept
-    : checked_(checked) {
+ProvenSegment::ProvenSegment(CheckedSegment checked, std::vector<ReplayedUnit> replays) noexcept
+    : checked_(std::move(checked)) {
     for (ReplayedUnit& replay : replays) {
         mean_loss_ += replay.loss() / static_cast<std::int64_t>(replays.size());
         if (!replay.parameters_.empty()) parameters_ = std::move(replay.parameters_);

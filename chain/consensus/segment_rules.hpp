@@ -107,7 +107,7 @@ class ProvenSegment {
     [[nodiscard]] std::int64_t mean_loss() const noexcept { return mean_loss_; }
 
   private:
-    ProvenSegment(const CheckedSegment& checked, std::vector<ReplayedUnit> replays) noexcept;
+    ProvenSegment(CheckedSegment checked, std::vector<ReplayedUnit> replays) noexcept;
     friend Result<ProvenSegment, SegmentError> prove_segment(const CheckedSegment&,
                                                              std::vector<ReplayedUnit>);
     CheckedSegment checked_;

@@ -39,15 +39,15 @@ inline constexpr std::size_t kMaxListedSegments = 128;
 
 /// Most transactions of a block, and bytes of one.
 inline constexpr std::size_t kMaxTransactions = 16'384;
-inline constexpr std::size_t kMaxTransactionBytes = 256 * 1024;
+inline constexpr std::size_t kMaxTransactionBytes = std::size_t{256} * 1024;
 
 /// Most bytes of an encoded block (or segment).
-inline constexpr std::size_t kMaxBlockBytes = 8 * 1024 * 1024;
+inline constexpr std::size_t kMaxBlockBytes = std::size_t{8} * 1024 * 1024;
 
 /// Bytes of a data chunk; only a task's last chunk may be shorter.
-inline constexpr std::size_t kDataChunkBytes = 64 * 1024;
+inline constexpr std::size_t kDataChunkBytes = std::size_t{64} * 1024;
 
 /// Most bytes of a task's data.
-inline constexpr std::uint64_t kMaxDataBytes = 16 * 1024 * 1024;
+inline constexpr std::uint64_t kMaxDataBytes = std::uint64_t{16} * 1024 * 1024;
 
 }  // namespace gradient::chain

@@ -78,7 +78,7 @@ bool Lane::full() const noexcept {
     // Room for one more unit's digest, its opening and the guards, all of the largest size.
     const std::size_t openings = 1 + std::size_t{params_.guards};
     const std::size_t opening_bytes = kOpeningFrame + max_delta_bytes(parameters_.size());
-    const std::size_t frame = Template::kEncodedSize + Signature::kEncodedSize + 3 * 5;
+    const std::size_t frame = Template::kEncodedSize + Signature::kEncodedSize + std::size_t{3} * 5;
     const std::size_t digests = listed_.size() + units() + 1;
     const std::size_t bytes = frame + hit_bytes_ + 32 * digests + openings * opening_bytes;
     return bytes > params_.max_segment_bytes;
