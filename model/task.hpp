@@ -20,12 +20,17 @@ namespace gradient::model {
 
 /// Why a task cannot be trained. Names are stable; see model/SPEC.md section 8.
 enum class TaskError : std::uint8_t {
-    bad_shape,         ///< a dimension is zero, not a multiple of 16, or above its limit
-    bad_hyper,         ///< a hyper-parameter lies outside its declared range
-    data_too_short,    ///< fewer training or held-out rows than one sequence
-    data_mismatch,     ///< the data set's widths differ from the configuration's
-    wrong_parameters,  ///< the parameter buffer has the wrong length or leaves its range
-    unknown_kind,      ///< the data or the engine named is not known here
+    bad_shape,          ///< a dimension is zero, not a multiple of 16, or above its limit
+    bad_hyper,          ///< a hyper-parameter lies outside its declared range
+    data_too_short,     ///< fewer training or held-out rows than one sequence
+    data_mismatch,      ///< the data set's widths differ from the configuration's
+    wrong_parameters,   ///< the parameter buffer has the wrong length or leaves its range
+    unknown_kind,       ///< the data or the engine named is not known here
+    data_malformed,     ///< the bytes are not the one encoding of a data set
+    data_out_of_range,  ///< a mantissa is above 2047 in magnitude
+    data_constant,      ///< a matrix has one value throughout, or a text too few tokens
+    data_repetitive,    ///< few distinct rows, one row in the majority, or a short text repeated
+    data_low_rank,      ///< A1, A2 or A3 has a rank below MatrixDataset::kMinRank
 };
 
 /// One sentence naming the condition.

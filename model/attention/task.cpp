@@ -33,6 +33,17 @@ std::string_view describe(TaskError error) noexcept {
             return "the parameters have the wrong number or leave their range";
         case TaskError::unknown_kind:
             return "this processor has no such engine";
+        case TaskError::data_malformed:
+            return "the bytes are not the encoding of a data set";
+        case TaskError::data_out_of_range:
+            return "the data has an entry outside the grid (a magnitude above 2047/1024)";
+        case TaskError::data_constant:
+            return "a matrix of the data has one value throughout, or the text has fewer than 8 "
+                   "tokens in common use";
+        case TaskError::data_repetitive:
+            return "the data has too few distinct rows, or repeats itself";
+        case TaskError::data_low_rank:
+            return "one of A1, A2, A3 has a rank below 4";
     }
     return "unknown task error";
 }

@@ -12,11 +12,16 @@ constexpr std::uint16_t kValueWidth = 256;
 constexpr std::int16_t kOne = 1024;
 
 /// The first rows of a sequence are registers: fixed keys and values that carry no token, so that
-/// attention has somewhere to rest (SPEC.md section 5).
+/// attention has somewhere to rest (SPEC.md section 5.1).
 constexpr std::size_t kRegisters = 16;
 
 /// Tokens of context before a row's own token that a row may look at.
 constexpr std::size_t kLags = 3;
+
+/// Substance: a token is in common use from one in this many on; a run is this many tokens.
+constexpr std::size_t kCommonShare = 256;
+constexpr std::size_t kRunTokens = 10;
+constexpr std::uint64_t kRunMask = (std::uint64_t{1} << 60) - 1;  // ten tokens of six bits
 
 /// A group of columns of a row, exactly one of which is 1.
 struct Group {
@@ -125,6 +130,30 @@ tl::expected<TextDataset, TaskError> TextDataset::create(std::span<const std::ui
     std::ranges::transform(text, data.tokens_.begin(),
                            [&](std::uint8_t byte) { return data.token_of_byte_[byte]; });
     return data;
+}
+
+tl::expected<void, TaskError> TextDataset::check_substance() const {
+    std::array<std::size_t, kVocabulary> counts{};
+    for (const std::uint8_t token : training_tokens()) ++counts[token];
+    const auto common = std::ranges::count_if(
+        counts, [&](std::size_t count) { return count >= training_size_ / kCommonShare; });
+    if (static_cast<std::size_t>(common) < kMinCommonTokens)
+        return tl::unexpected(TaskError::data_constant);
+
+    // A text that repeats a string of L tokens has at most L distinct runs. Runs are counted in
+    // 2^16 classes, which can only hide a few of them.
+    std::vector<bool> seen(std::size_t{1} << 16);
+    std::size_t distinct = 0;
+    std::uint64_t run = 0;
+    for (std::size_t i = 0; i < training_size_; ++i) {
+        run = (run * kVocabulary + tokens_[i]) & kRunMask;
+        if (i + 1 < kRunTokens) continue;
+        const std::size_t place = run * 0x9e3779b97f4a7c15U >> 48;
+        if (!seen[place]) ++distinct;
+        seen[place] = true;
+    }
+    if (distinct < kMinDistinctRuns) return tl::unexpected(TaskError::data_repetitive);
+    return {};
 }
 
 std::span<const std::uint8_t> TextDataset::training_tokens() const noexcept {

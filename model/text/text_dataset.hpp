@@ -14,7 +14,7 @@
 namespace gradient::model {
 
 /// Text as a data set: bytes to tokens by a vocabulary fixed by the training part, rows from the
-/// context of each token, targets one-hot of the next token (model/SPEC.md section 5).
+/// context of each token, targets one-hot of the next token (model/SPEC.md section 5.1).
 class TextDataset final : public Dataset {
   public:
     /// Smallest text that has a training part and a held-out part worth the name.
@@ -22,8 +22,17 @@ class TextDataset final : public Dataset {
     /// Largest text of one task.
     static constexpr std::size_t kMaxBytes = 16 * 1024 * 1024;
 
+    /// Substance (model/SPEC.md section 5.3): fewest tokens in common use, and fewest distinct runs
+    /// of ten tokens, in the training part.
+    static constexpr std::size_t kMinCommonTokens = 8;
+    static constexpr std::size_t kMinDistinctRuns = 1024;
+
     /// Fails with data_too_short below kMinBytes or data_mismatch above kMaxBytes.
     static tl::expected<TextDataset, TaskError> create(std::span<const std::uint8_t> text);
+
+    /// Why this text is too poor to be mined on: data_constant or data_repetitive. Integers only,
+    /// so part of consensus; reads the training part twice.
+    tl::expected<void, TaskError> check_substance() const;
 
     /// Token of a byte; bytes outside the vocabulary share token 0.
     std::uint8_t token_of(std::uint8_t byte) const noexcept { return token_of_byte_[byte]; }

@@ -1,4 +1,4 @@
-"""Text as a data set (model/SPEC.md section 5).
+"""Text as a data set (model/SPEC.md section 5.1).
 
 Sequences are made when they are asked for: [A1, A2, A3, B], a matrix being a list of rows.
 """

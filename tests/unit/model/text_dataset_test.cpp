@@ -1,5 +1,7 @@
 #include "model/text/text_dataset.hpp"
 
+#include "tests/support/random_dataset.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -110,6 +112,47 @@ TEST(TextDataset, the_last_row_of_a_prompt_is_that_of_the_text) {
     }
     EXPECT_TRUE(found);
     data->fill_prompt({}, rows, p1, p2, p3);  // an empty prompt is a row of token 0
+}
+
+/// Words drawn from `words`, each followed by a space.
+std::vector<std::uint8_t> words_at_random(const std::vector<std::string>& words, std::size_t size) {
+    test::Lcg lcg(size);
+    std::string text;
+    while (text.size() < size) text += words[lcg.next() % words.size()] + " ";
+    text.resize(size);
+    return {text.begin(), text.end()};
+}
+
+TEST(TextSubstance, accepts_words_in_changing_order) {
+    const auto text =
+        words_at_random({"the", "quick", "brown", "fox", "jumps", "over", "lazy", "dog"}, 8192);
+    EXPECT_TRUE(TextDataset::create(text)->check_substance());
+}
+
+TEST(TextSubstance, needs_8_tokens_in_common_use) {
+    const std::vector<std::string> six{"a", "b", "c", "d", "e", "f"};  // and the space
+    EXPECT_EQ(TextDataset::create(words_at_random(six, 8192))->check_substance().error(),
+              TaskError::data_constant);
+    auto text = words_at_random({"a", "b", "c", "d", "e", "f", "g"}, 8192);
+    EXPECT_TRUE(TextDataset::create(text)->check_substance());
+    // Rare letters are tokens but not in common use: one in 256 of 7373 is 28 (rounded down).
+    text = words_at_random(six, 8192);
+    for (std::size_t i = 0; i < 27; ++i) text[200 * i + 2] = 'z';
+    EXPECT_EQ(TextDataset::create(text)->check_substance().error(), TaskError::data_constant);
+    text[200 * 27 + 2] = 'z';
+    EXPECT_TRUE(TextDataset::create(text)->check_substance());
+}
+
+TEST(TextSubstance, refuses_a_short_text_repeated) {
+    const auto repeated = [](std::size_t period) {
+        auto text = words_at_random(
+            {"one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"}, 16384);
+        for (std::size_t i = period; i < text.size(); ++i) text[i] = text[i - period];
+        return TextDataset::create(text)->check_substance();
+    };
+    EXPECT_EQ(repeated(50).error(), TaskError::data_repetitive);
+    EXPECT_EQ(repeated(1000).error(), TaskError::data_repetitive);
+    EXPECT_TRUE(repeated(3000));
 }
 
 TEST(TextDataset, its_default_configuration_is_valid) {
