@@ -27,7 +27,7 @@ Hash256 state_branch_hash(const Hash256& left, const Hash256& right) noexcept {
 }
 
 bool path_bit(const Hash256& path, std::size_t depth) noexcept {
-    return ((path.bytes[depth / 8] >> (7 - depth % 8)) & 1U) != 0;
+    return (std::uint32_t{path.bytes[depth / 8]} >> (7 - depth % 8) & 1U) != 0;
 }
 
 std::size_t common_bits(const Hash256& a, const Hash256& b) noexcept {
