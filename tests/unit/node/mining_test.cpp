@@ -1,0 +1,166 @@
+#include "chain/storage/memory_store.hpp"
+#include "node/ledger/chain_figures.hpp"
+#include "node/ledger/ledger_service.hpp"
+#include "node/mining/miner.hpp"
+#include "node/mining/rate_meter.hpp"
+#include "tests/support/test_network.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+
+namespace gradient::node {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(RateMeter, averages_over_the_time_since_the_first_event_then_over_a_minute) {
+    RateMeter meter;
+    const RateMeter::Clock::time_point start{1000s};
+    EXPECT_EQ(meter.rate(start), 0);
+    for (int i = 0; i < 50; ++i) meter.count(start + i * 100ms);
+    EXPECT_NEAR(meter.rate(start + 5s), 10, 0.01);
+    EXPECT_NEAR(meter.rate(start + 50s), 1, 0.01);
+    EXPECT_EQ(meter.rate(start + 200s), 0);
+    for (int i = 0; i < 600; ++i) meter.count(start + 200s + i * 100ms);
+    EXPECT_NEAR(meter.rate(start + 260s), 10, 0.3);
+}
+
+// A node's inside on a tiny network: pool, ledger service, miner.
+class Mining : public testing::Test {
+  protected:
+    Mining() {
+        spdlog::set_level(spdlog::level::off);
+        auto ledger = chain::Ledger::open(network_, std::make_unique<chain::MemoryStore>());
+        CHECK(ledger);
+        pool_ = std::make_unique<WorkerPool>(2);
+        service_ = std::make_unique<LedgerService>(context_.get_executor(), *std::move(ledger),
+                                                   *pool_, trainers_);
+        service_->start();
+    }
+    ~Mining() override { pool_.reset(); }
+
+    template <class T>
+    T run(Task<T> task) {
+        auto result = asio::co_spawn(context_, std::move(task), asio::use_future);
+        context_.restart();
+        while (result.wait_for(0s) != std::future_status::ready) context_.run_one();
+        return result.get();
+    }
+
+    std::shared_ptr<const chain::Block> strangers_block() {
+        return test::mine_on(service_->tip(), *trainers_.lease());
+    }
+
+    // An error's sentence and that the tip stayed where it was.
+    std::string refusal_of(std::shared_ptr<const chain::Block> block) {
+        const auto tip = service_->tip()->id();
+        const auto result = run(service_->submit(std::move(block)));
+        EXPECT_FALSE(result.has_value());
+        EXPECT_EQ(service_->tip()->id(), tip);
+        return result ? "" : chain::describe(result.error());
+    }
+
+    std::shared_ptr<const chain::Network> network_ = test::tiny_network();
+    TrainerPool trainers_{network_, model::EngineKind::best};
+    asio::io_context context_{1};
+    std::unique_ptr<WorkerPool> pool_;
+    std::unique_ptr<LedgerService> service_;
+    chain::SecretKey key_ = test::tiny_key();
+};
+
+TEST_F(Mining, a_strangers_block_is_verified_on_the_pool_and_committed) {
+    for (std::uint64_t height = 1; height <= 3; ++height) {
+        const auto result = run(service_->submit(strangers_block()));
+        ASSERT_TRUE(result.has_value()) << chain::describe(result.error());
+        EXPECT_EQ(service_->tip()->height(), height);
+    }
+    EXPECT_GE(service_->figures().units(), 3U);
+    EXPECT_GE(service_->figures().hits(), 3U);
+    EXPECT_EQ(service_->figures().progress_efficiency(), 1.0);
+}
+
+TEST_F(Mining, a_forged_block_is_refused_and_changes_nothing) {
+    const auto good = strangers_block();
+    auto forged = *good;
+    forged.winner.openings.back().before.loss += 1;
+    EXPECT_FALSE(refusal_of(std::make_shared<const chain::Block>(forged)).empty());
+    forged = *good;
+    forged.winner.signature.bytes[5] ^= 1U;
+    EXPECT_FALSE(refusal_of(std::make_shared<const chain::Block>(forged)).empty());
+    EXPECT_EQ(service_->figures().units(), 0U);
+    EXPECT_TRUE(run(service_->submit(good)).has_value());
+    EXPECT_FALSE(refusal_of(good).empty());  // known already
+}
+
+TEST_F(Mining, waiting_ends_at_the_height_the_score_or_the_deadline) {
+    const auto soon = [] { return std::chrono::steady_clock::now() + 20ms; };
+    EXPECT_FALSE(run(service_->wait_for_height(1, false, soon())));
+    EXPECT_TRUE(run(service_->submit(strangers_block())).has_value());
+    EXPECT_TRUE(run(service_->wait_for_height(1, true, std::chrono::steady_clock::now() + 60s)));
+    const auto score = service_->evaluator().score_of(*service_->tip());
+    ASSERT_TRUE(score.has_value());
+    EXPECT_GT(score->rows, 0U);
+    run([](LedgerService& service) -> Task<int> {
+        co_await service.close();
+        co_return 0;
+    }(*service_));
+    EXPECT_FALSE(run(service_->wait_for_height(9, false, Event::Deadline::max())));
+}
+
+TEST_F(Mining, own_blocks_come_the_same_way_and_every_unit_is_accounted_for) {
+    Miner* mining = nullptr;
+    Miner miner(*pool_, trainers_, key_, 2, [&](chain::Block block) {
+        const std::uint32_t units = block.header.units;
+        service_->submit_later(
+            std::make_shared<const chain::Block>(std::move(block)), [&, units](const auto& result) {
+                mining->settle(units, result && *result != chain::CommitOutcome::side_branch);
+            });
+    });
+    mining = &miner;
+    service_->on_tip([&](const auto& tip) { miner.set_parent(tip->height() < 8 ? tip : nullptr); });
+    miner.set_parent(service_->tip());
+    EXPECT_TRUE(run(service_->wait_for_height(8, true, std::chrono::steady_clock::now() + 60s)));
+    const auto deadline = std::chrono::steady_clock::now() + 60s;
+    while (miner.counters().units_in_progress > 0) {
+        ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+        context_.run_one_for(1ms);
+    }
+    pool_.reset();
+    const auto counters = miner.counters();
+    EXPECT_FALSE(counters.active);
+    EXPECT_EQ(counters.units_computed, counters.units_in_blocks + counters.units_abandoned);
+    EXPECT_EQ(counters.units_in_blocks, service_->figures().units());
+    EXPECT_EQ(counters.blocks, 8U);
+    EXPECT_GE(counters.hits, counters.blocks);
+    EXPECT_GT(counters.units_per_second, 0);
+}
+
+TEST_F(Mining, a_block_that_leaves_the_chain_leaves_the_figures) {
+    EXPECT_TRUE(run(service_->submit(strangers_block())).has_value());
+    const auto& index = service_->tip()->index();
+    ChainFigures figures = service_->figures();
+    figures.add(index, *network_);
+    EXPECT_EQ(figures.units(), 2 * std::uint64_t{index.header.units});
+    figures.remove(index, *network_);
+    figures.remove(index, *network_);
+    EXPECT_EQ(figures.units(), 0U);
+    EXPECT_EQ(figures.useful_fraction(), std::nullopt);
+    EXPECT_EQ(figures.verification_ratio(), std::nullopt);
+}
+
+TEST_F(Mining, the_odds_are_those_of_the_targets) {
+    EXPECT_TRUE(run(service_->submit(strangers_block())).has_value());
+    const auto odds = odds_of(service_->tip()->index(), *network_);
+    EXPECT_NEAR(odds.win, 0.25, 0.001);
+    EXPECT_NEAR(odds.hit, 0.5, 0.001);
+}
+
+}  // namespace
+}  // namespace gradient::node
