@@ -19,6 +19,7 @@ constexpr std::size_t kCacheBytes = 32U << 20U;
 constexpr int kBloomBitsPerKey = 10;
 
 leveldb::Slice to_slice(ByteSpan bytes) noexcept {
+    if (bytes.empty()) return {};  // LevelDB compares through the pointer even then
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
