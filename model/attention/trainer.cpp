@@ -274,24 +274,26 @@ tl::expected<Evaluation, TaskError> Trainer::evaluate(std::span<const std::int32
 
 void Trainer::Workspace::score(int c_exponent, Evaluation& result) const noexcept {
     const int shift = -14 - c_exponent;
-    const auto to_14_bits = [shift](std::int64_t value) {
-        return shift >= 0 ? value >> shift : value << -shift;
-    };
+    // Sums wrap modulo 2^64 (SPEC.md section 6.5), so they are kept without sign.
+    auto squared_error = static_cast<std::uint64_t>(result.squared_error);
     const std::size_t p = config.outputs;
     for (std::size_t i = data->context_rows(); i < config.rows; ++i) {
         const std::int32_t* c = wide.data() + i * p;
         const std::int16_t* b = target.data() + i * p;
-        std::int64_t row_error = 0;
+        std::uint64_t row_error = 0;
         for (std::size_t j = 0; j < p; ++j) {
-            const std::int64_t residual = to_14_bits(
-                std::int64_t{c[j]} - (std::int64_t{b[j]} << (kInputExponent - c_exponent)));
-            row_error += residual * residual;
+            const std::int64_t exact =
+                std::int64_t{c[j]} - std::int64_t{b[j]} * (1 << (kInputExponent - c_exponent));
+            const std::int64_t residual = shift >= 0 ? exact >> shift : exact * (1 << -shift);
+            const auto magnitude = static_cast<std::uint64_t>(residual < 0 ? -residual : residual);
+            row_error += magnitude * magnitude;
         }
-        result.squared_error += row_error << 4;
-        result.correct += static_cast<std::uint64_t>(std::max_element(c, c + p) - c ==
-                                                     std::max_element(b, b + p) - b);
+        squared_error += row_error << 4;
+        const bool correct = std::max_element(c, c + p) - c == std::max_element(b, b + p) - b;
+        result.correct += correct ? 1 : 0;
         ++result.rows;
     }
+    result.squared_error = static_cast<std::int64_t>(squared_error);
 }
 
 tl::expected<std::vector<std::int32_t>, TaskError> Trainer::predict(

@@ -60,8 +60,22 @@ void round_values(const int32_t* acc, const uint8_t* noise, int16_t* out, size_t
     round_loop(acc, noise, out, count, shift);
 }
 
+/// The product h * amplitude + 128 stays within 16 bits for amplitudes up to this.
+constexpr int32_t kNarrowAmplitude = 127;
+
 void jitter_values(const int16_t* __restrict base, const uint8_t* __restrict noise,
                    int16_t* __restrict out, size_t count, int32_t amplitude) noexcept {
+    if (amplitude <= kNarrowAmplitude) {
+        const auto factor = static_cast<int16_t>(amplitude);
+        for (size_t i = 0; i < count; ++i) {
+            const auto h = static_cast<int16_t>(2 * noise[i] - 255);
+            const auto scaled = static_cast<int16_t>(h * factor + 128);
+            const auto moved = static_cast<int16_t>(base[i] + (scaled >> 8));
+            const int16_t below = moved < int16_t{2047} ? moved : int16_t{2047};
+            out[i] = below > int16_t{-2047} ? below : int16_t{-2047};
+        }
+        return;
+    }
     for (size_t i = 0; i < count; ++i) {
         const int32_t h = 2 * int32_t{noise[i]} - 255;
         const int32_t moved = base[i] + ((h * amplitude + 128) >> 8);

@@ -75,11 +75,14 @@ inline typename Lane::Register row_block(Strided a, const Pair* b, std::size_t b
     for (; j + kWide <= columns; j += kWide)
         largest = tile<kTileRows, Lane::kTileLanes>(a, b + j, b_stride, c + j, c_stride, pairs,
                                                     largest);
-    if constexpr (kWide > 16) {
-        constexpr std::size_t kLanesOf16 = 16 / Lane::kWidth;
-        for (; j < columns; j += 16)
-            largest = tile<kTileRows, kLanesOf16>(a, b + j, b_stride, c + j, c_stride, pairs,
-                                                  largest);
+    if constexpr (kWide == 64) {
+        if (columns - j == 48) {
+            largest = tile<kTileRows, 3>(a, b + j, b_stride, c + j, c_stride, pairs, largest);
+        } else if (columns - j == 32) {
+            largest = tile<kTileRows, 2>(a, b + j, b_stride, c + j, c_stride, pairs, largest);
+        } else if (columns - j == 16) {
+            largest = tile<kTileRows, 1>(a, b + j, b_stride, c + j, c_stride, pairs, largest);
+        }
     }
     return largest;
 }

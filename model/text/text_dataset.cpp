@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace gradient::model {
 namespace {
@@ -59,29 +60,52 @@ std::uint32_t mix(std::uint32_t x) noexcept {
     return x;
 }
 
-/// Column of the group that is 1 in a row; `own` points at the row's own token.
-std::size_t column(const Group& group, const std::uint8_t* own, std::size_t row) noexcept {
-    switch (group.kind) {
-        case token:
-            return std::min<std::size_t>(*(own - group.reach), group.columns - 1U);
-        case hash: {
-            std::uint32_t h = 1;
-            for (std::size_t lag = group.reach + std::size_t{1}; lag-- > 0;)
-                h = mix(h * 131 + *(own - lag) + 1);
-            return mix(h + 0x9e3779b9U) % group.columns;
-        }
-        case position:
-            return row % group.columns;
-    }
-    return 0;
+/// The hash state after two tokens, for every pair: h(earlier, later) starts from here.
+std::vector<std::uint32_t> make_pair_states() {
+    std::vector<std::uint32_t> states(kVocabulary * kVocabulary);
+    for (std::uint32_t earlier = 0; earlier < kVocabulary; ++earlier)
+        for (std::uint32_t later = 0; later < kVocabulary; ++later)
+            states[earlier * kVocabulary + later] = mix(mix(131 + earlier + 1) * 131 + later + 1);
+    return states;
 }
 
-void fill_row(std::span<const Group> groups, bool is_register, const std::uint8_t* own,
-              std::size_t row, std::int16_t* out) noexcept {
-    for (const Group& group : groups) {
-        if ((group.kind == position) == is_register) out[column(group, own, row)] = kOne;
-        out += group.columns;
+/// Hash of the last `reach` + 1 tokens up to `own`; `reach` is 1 or 2.
+std::uint32_t hash_context(const std::uint8_t* own, std::uint8_t reach) noexcept {
+    static const std::vector<std::uint32_t> states = make_pair_states();
+    const auto pair = [&](const std::uint8_t* later) {
+        return states[*(later - 1) * kVocabulary + *later];
+    };
+    const std::uint32_t h = reach == 1 ? pair(own) : mix(pair(own - 1) * 131 + *own + 1);
+    return mix(h + 0x9e3779b9U);
+}
+
+/// Column of the group that is 1 in a row; `own` points at the row's own token.
+template <Group group>
+std::size_t column(const std::uint8_t* own, std::size_t row) noexcept {
+    if constexpr (group.kind == token) {
+        return std::min<std::size_t>(*(own - group.reach), group.columns - 1U);
+    } else if constexpr (group.kind == hash) {
+        return hash_context(own, group.reach) % group.columns;
+    } else {
+        return row % group.columns;
     }
+}
+
+template <const auto& groups, std::size_t number>
+void mark_group(bool is_register, const std::uint8_t* own, std::size_t row,
+                std::int16_t* out) noexcept {
+    constexpr Group group = groups[number];
+    constexpr std::size_t offset = columns_of(std::span(groups).first(number));
+    if ((group.kind == position) == is_register) out[offset + column<group>(own, row)] = kOne;
+}
+
+template <const auto& groups>
+void fill_row(bool is_register, const std::uint8_t* own, std::size_t row,
+              std::int16_t* out) noexcept {
+    [&]<std::size_t... number>(std::index_sequence<number...>) {
+        (mark_group<groups, number>(is_register, own, row, out), ...);
+    }
+    (std::make_index_sequence<groups.size()>{});
 }
 
 /// `first` points at the token of row 0 and has kLags tokens before it.
@@ -92,9 +116,9 @@ void fill_inputs(const std::uint8_t* first, std::uint16_t rows, std::span<std::i
     std::ranges::fill(a3, std::int16_t{0});
     for (std::size_t i = 0; i < rows; ++i) {
         const bool is_register = i < kRegisters;
-        fill_row(kQuery, false, first + i, i, a1.data() + i * kWidth);
-        fill_row(kKey, is_register, first + i, i, a2.data() + i * kWidth);
-        fill_row(kValue, is_register, first + i, i, a3.data() + i * kValueWidth);
+        fill_row<kQuery>(false, first + i, i, a1.data() + i * kWidth);
+        fill_row<kKey>(is_register, first + i, i, a2.data() + i * kWidth);
+        fill_row<kValue>(is_register, first + i, i, a3.data() + i * kValueWidth);
     }
 }
 

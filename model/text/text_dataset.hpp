@@ -34,9 +34,9 @@ class TextDataset final : public Dataset {
     /// so part of consensus; reads the training part twice.
     tl::expected<void, TaskError> check_substance() const;
 
-    /// Token of a byte; bytes outside the vocabulary share token 0.
+    /// Token of a byte; bytes outside the vocabulary share the last token, 63.
     std::uint8_t token_of(std::uint8_t byte) const noexcept { return token_of_byte_[byte]; }
-    /// A byte that stands for the token ('?' stands for token 0).
+    /// A byte that stands for the token ("?" for the shared one).
     std::uint8_t byte_of(std::uint8_t token) const noexcept { return byte_of_token_[token]; }
     /// Tokens of the training part and of the held-out part (the last tenth).
     std::span<const std::uint8_t> training_tokens() const noexcept;
