@@ -49,7 +49,7 @@ class Lane {
   public:
     /// Units between two kept copies of the parameters: what a guard costs to replay at most,
     /// against the memory of a lane.
-    static constexpr std::uint32_t kCheckpointInterval = 16;
+    static constexpr std::uint32_t kCheckpointInterval = 8;
 
     Lane(const Template& tmpl, std::vector<Hash256> listed, LaneStart start, const Targets& targets,
          const WorkParams& params);

@@ -66,10 +66,9 @@ inline chain::Hash256 hash_of(std::uint8_t value) {
 inline chain::ConsensusParams tiny_params(unsigned win_bits = 5) {
     chain::ConsensusParams params;
     params.anchor.time_ms = 1'700'000'000'000;
-    const chain::U256 target = chain::divide(chain::U256(1) << (256 - win_bits),
-                                             chain::U256(model::unit_work(tiny_config())))
-                                   .quotient;
-    params.anchor.bits = chain::to_compact(target);
+    const chain::U256 often = chain::U256::max() >> win_bits;
+    const chain::U256 work(model::unit_work(tiny_config()));
+    params.anchor.bits = chain::to_compact(chain::divide(often, work).quotient);
     params.work.hits_per_win = 4;
     params.work.units_per_hit = 4;
     return params;
