@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 LAYERS = ("model", "chain", "node", "tools")
-SUFFIXES = {".hpp", ".cpp", ".h", ".inc"}
+SUFFIXES = {".hpp", ".cpp", ".h", ".inc", ".inl"}
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 COMMENT_OR_STRING = re.compile(
     r'//[^\n]*|/\*.*?\*/|R"([^()\\ ]{0,16})\(.*?\)\1"|"(?:\\.|[^"\\\n])*"', re.DOTALL
@@ -162,6 +162,7 @@ PLANTED = [
     ({"chain/base/codec.hpp": "#include <openssl/sha.h>"}, "belongs only in"),
     ({"tools/cli/c.cpp": "#include <openssl/evp.h>"}, "belongs only in"),
     ({"model/m.cpp": "#include <chrono>"}, "no clock"),
+    ({"model/loops.inl": "#include <chrono>"}, "no clock"),
     ({"chain/pool/p.cpp": "#include <thread>"}, "no threads"),
     ({"chain/pool/p.cpp": "auto t = std::chrono::system_clock::now();"}, "time is an argument"),
     ({"chain/pool/p.cpp": "void f() { throw 1; }"}, "errors are values"),

@@ -41,8 +41,8 @@ if [[ $EUID -ne 0 ]]; then
 fi
 
 echo "install_packages: installing ${missing[*]}"
-"${as_root[@]}" apt-get update -qq ||
+"${as_root[@]}" apt-get -o DPkg::Lock::Timeout=600 update -qq ||
     fail "apt-get update failed; these packages are needed: ${missing[*]}"
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+    apt-get -o DPkg::Lock::Timeout=600 install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
     fail "apt-get could not install: ${missing[*]}"
