@@ -56,8 +56,6 @@ bool derive_key(const SealedKey& sealed, std::string_view passphrase, CipherKey&
 Bytes associated_data(const SealedKey& sealed) {
     chain::Writer writer;
     chain::encode_into(writer, sealed.version);
-    chain::encode_into(writer, sealed.cost);
-    chain::encode_into(writer, sealed.salt);
     writer.append(chain::as_bytes(sealed.address));
     return std::move(writer).take();
 }

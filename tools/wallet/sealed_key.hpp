@@ -9,9 +9,9 @@
 //   cipher      name "aes-256-gcm", nonce (12 bytes), ciphertext (32 bytes), tag (16 bytes)
 //   checksum    H("gradient/wallet-key", encoding of all the fields above)
 //
-// Bytes are in hexadecimal. The cipher's key is scrypt(passphrase, salt); its associated data are
-// version, address and kdf. The checksum holds no secret: it tells a damaged file from a wrong
-// passphrase, and the tag tells both from a file that somebody altered knowingly.
+// Bytes are in hexadecimal. The cipher's key is scrypt(passphrase, salt, n, r, p); its associated
+// data are the version (u32, little-endian) and the address. The checksum holds no secret: it tells
+// a damaged file from a wrong passphrase.
 
 #include "chain/base/bytes.hpp"
 #include "chain/base/codec.hpp"

@@ -45,6 +45,7 @@ TEST(Csv, refuses_what_is_not_a_finite_number_with_its_place) {
     EXPECT_EQ(refusal("1,\n"), "row 1, column 2 is empty");
     EXPECT_EQ(refusal("1, \t\n"), "row 1, column 2 is empty");
     EXPECT_EQ(refusal("1,2\n\n"), "row 2 has 1 columns where row 1 has 2");
+    EXPECT_EQ(refusal("1\r,2\n"), "row 1, column 1 is not a number: '1?'");
     for (const std::string field : {"1.5.2", "0x10", "1 2", "+-1", "--1", "1e", "1;5", "+"})
         EXPECT_EQ(refusal("1," + field + "\n"), "row 1, column 2 is not a number: '" + field + "'");
     EXPECT_EQ(refusal("1,a\tvery long field that goes on\n"),

@@ -34,7 +34,8 @@ TEST(Grid, refuses_entries_out_of_range_with_their_place) {
 }
 
 TEST(Grid, the_fitting_scale_is_the_largest_power_of_two_that_fits) {
-    for (const double largest : {1.0, -1.0, 1.999, 1.9995, 2.0, 3.0, 1000.0, 1e-9, 1e200, 1e-250}) {
+    for (const double largest :
+         {1.0, -1.0, 1.999, 1.9995, 1.9999, 2.0, 3.0, 1000.0, 1e-9, 1e200, 1e-250}) {
         const Table table = row_of({largest, 0});
         const double scale = fitting_scale(table);
         EXPECT_EQ(std::exp2(std::round(std::log2(scale))), scale) << largest;

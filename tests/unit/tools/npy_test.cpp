@@ -105,6 +105,9 @@ TEST(Npy, refuses_other_types_versions_and_shapes) {
     EXPECT_EQ(refusal(npy(header("|i1", "(4, 0)"), "")), "it has no entries");
     EXPECT_EQ(refusal(npy(header("|i1", "(1, 1)"), "\x07", 3)),
               "it is .npy version 3.0; 1.0 and 2.0 are read");
+    auto newer = npy(header("|i1", "(1, 1)"), "\x07");
+    newer[7] = 1;
+    EXPECT_EQ(refusal(newer), "it is .npy version 1.1; 1.0 and 2.0 are read");
 }
 
 TEST(Npy, refuses_sizes_that_do_not_agree_before_asking_for_memory) {
@@ -124,6 +127,12 @@ TEST(Npy, refuses_every_truncation) {
     ASSERT_TRUE(read_npy(good));
     for (std::size_t size = 0; size < good.size(); ++size)
         EXPECT_NE(refusal(good.substr(0, size)), "accepted") << size;
+}
+
+TEST(Npy, refuses_a_header_longer_than_the_file) {
+    auto bytes = npy(header("|i1", "(1, 1)"), "");
+    ++bytes[8];
+    EXPECT_EQ(refusal(bytes), "it ends within its .npy header");
 }
 
 TEST(Npy, refuses_headers_that_are_no_such_dict) {

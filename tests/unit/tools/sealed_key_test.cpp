@@ -159,6 +159,12 @@ TEST(SealedKey, refuses_text_with_members_missing_added_or_of_another_type) {
     EXPECT_EQ(error([](auto& file) { file["kdf"].as_object()["n"] = 4294967296 + 16384; }),
               SealError::damaged);
     EXPECT_EQ(error([](auto& file) { file["version"] = 2; }), SealError::unknown_version);
+    EXPECT_EQ(error([](auto& file) {
+                  file["version"] = 2;
+                  file["more"] = 1;
+                  file.erase("kdf");
+              }),
+              SealError::unknown_version);
     EXPECT_EQ(error([](auto& file) { file["version"] = 0; }), SealError::unknown_version);
 }
 
