@@ -2,6 +2,7 @@
 #include "node/setup/data_directory.hpp"
 #include "node/setup/settings.hpp"
 #include "tools/cli/cli.hpp"
+#include "tools/cli/wallet_commands.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
@@ -35,6 +36,7 @@ int run(int argc, char** argv) {
     add_watch_command(app, common);
     add_model_commands(app, common);
     add_verify_command(app, common);
+    add_wallet_commands(app, common);
     try {
         app.parse(argc, argv);
         return static_cast<int>(node::ExitCode::ok);
