@@ -8,6 +8,8 @@ import stat
 import subprocess
 import sys
 import tempfile
+import termios
+import time
 from pathlib import Path
 
 GRADIENT = Path(os.environ["GRADIENT_BIN_DIR"]) / "gradient"
@@ -23,6 +25,15 @@ def run(data, *arguments, passphrase=None):
     done = subprocess.run([GRADIENT, "--data", data, "wallet", *arguments], env=environment, text=True,
                           capture_output=True, stdin=subprocess.DEVNULL, start_new_session=True, timeout=60)
     return done.returncode, done.stdout, done.stderr
+
+
+def wait_for_no_echo(terminal):
+    """The prompt comes a moment before the echo goes; a person is slower than that, a script is not."""
+    for _ in range(500):
+        if not termios.tcgetattr(terminal)[3] & termios.ECHO:
+            return
+        time.sleep(0.01)
+    raise AssertionError("the terminal echoes while it asks for a passphrase")
 
 
 def type_at_terminal(data, answers, *arguments):
@@ -41,6 +52,7 @@ def type_at_terminal(data, answers, *arguments):
             break
         shown += piece
         if waiting and shown.rstrip().endswith(b":"):
+            wait_for_no_echo(terminal)
             os.write(terminal, waiting.pop(0).encode() + b"\n")
     os.close(terminal)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown.decode()
