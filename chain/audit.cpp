@@ -129,7 +129,7 @@ class Audit {
         const ConsensusParams& params = network_->params();
 
         const StoredState state(scratch_);
-        const ParentContext context = make_parent_context(*network_, report_.tip, parent_, state);
+        const ParentContext context = make_parent_context(*network_, report_.tip, parent_);
         TRY_ASSIGN(const LaneStart start, or_complaint(lane_start(state, context.task, params)));
         TRY_ASSIGN(const CheckedHeader header,
                    or_complaint(validate_header(block->header, context, params,
@@ -236,9 +236,8 @@ class Audit {
             return fail(Complaint{"the stored state is not the derived one"});
         }
         const StoredState state(scratch_);
-        TRY_ASSIGN(
-            const LaneStart start,
-            or_complaint(lane_start(state, draw_task(state, report_.tip), network_->params())));
+        TRY_ASSIGN(const LaneStart start,
+                   or_complaint(lane_start(state, draw_task(report_.tip), network_->params())));
         report_.model = model_digest(*start.parameters);
         report_.complete = true;
         return {};

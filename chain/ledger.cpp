@@ -142,14 +142,16 @@ Result<Candidate, SubmitError> Ledger::admit(std::shared_ptr<const Block> block,
     }
     TRY_ASSIGN(const auto parent_index, index(parent_id));
     if (!parent_index) return fail(SubmitError(RuleError(HeaderError::unknown_parent)));
-    TRY_ASSIGN(auto parent, state_after(parent_id));
     const auto header =
-        validate_header(block->header, parent->context(), network_->params(), now_ms);
+        validate_header(block->header, make_parent_context(*network_, parent_id, *parent_index),
+                        network_->params(), now_ms);
     if (!header) {
         const SubmitError error{RuleError(header.error())};
         condemn(id, error);
         return fail(error);
     }
+    // Only now the state after the parent, which on a deep branch takes many diffs.
+    TRY_ASSIGN(auto parent, state_after(parent_id));
     return Candidate(*header, std::move(block), std::move(parent));
 }
 

@@ -59,7 +59,8 @@ class Ledger {
 
     // ---- submission; see chain/verification.hpp. Own blocks come the same way as a stranger's.
 
-    /// Checks that a block is new, its parent known and its header valid.
+    /// Checks that a block is new, its parent known and its header valid, from the index alone;
+    /// then loads the state after the parent.
     [[nodiscard]] Result<Candidate, SubmitError> admit(std::shared_ptr<const Block> block,
                                                        std::uint64_t now_ms);
 

@@ -12,14 +12,14 @@ namespace {
 // The diff that leads from the state after the tip to the one at the end of the path. What is
 // stored of an undone block undoes it, and of a redone one redoes it.
 Result<StateDiff, StoreError> diff_along(const BlockReader& reader, const BranchPath& path) {
-    std::vector<StateDiff> diffs;
-    for (const auto& ids : {path.undone, path.redone}) {
-        for (const Hash256& id : ids) {
+    CombinedDiff combined;
+    for (const auto* ids : {&path.undone, &path.redone}) {
+        for (const Hash256& id : *ids) {
             TRY_ASSIGN(StateDiff diff, reader.require_diff(id));
-            diffs.push_back(std::move(diff));
+            combined.add(std::move(diff));
         }
     }
-    return combine(diffs);
+    return std::move(combined).take();
 }
 
 }  // namespace
@@ -46,13 +46,13 @@ Result<BranchPath, StoreError> path_from_tip(const KeyValueView& store, const Ha
 }
 
 ParentContext make_parent_context(const Network& network, const Hash256& id,
-                                  const BlockIndex& index, const StateView& state) {
+                                  const BlockIndex& index) {
     ParentContext context;
     context.id = id;
     context.height = index.height();
     context.time_ms = index.header.tmpl.time_ms;
     context.history_root = index.history.root();
-    context.task = draw_task(state, id);
+    context.task = draw_task(id);
     context.unit_work = network.unit_work;
     return context;
 }
@@ -79,7 +79,7 @@ Result<std::shared_ptr<const ParentState>, StoreError> ParentState::at(
 
     const StoredState stored(snapshot);
     const OverlayView state(stored, from_tip);
-    const ParentContext context = make_parent_context(*network, id, index, state);
+    const ParentContext context = make_parent_context(*network, id, index);
     TRY_ASSIGN(LaneStart start, lane_start(state, context.task, network->params()));
     return std::shared_ptr<const ParentState>(new ParentState(std::move(network), std::move(index),
                                                               snapshot, std::move(from_tip),

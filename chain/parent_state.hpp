@@ -27,9 +27,10 @@ struct BranchPath {
 [[nodiscard]] Result<BranchPath, StoreError> path_from_tip(const KeyValueView& store,
                                                            const Hash256& tip, const Hash256& to);
 
-/// What the header rules ask of a parent, given the state after it.
+/// What the header rules ask of a parent. Its index is all it takes: a header is judged before any
+/// state is loaded.
 [[nodiscard]] ParentContext make_parent_context(const Network& network, const Hash256& id,
-                                                const BlockIndex& index, const StateView& state);
+                                                const BlockIndex& index);
 
 /// Everything by which a block's children are made and judged: a snapshot, so that any thread may
 /// use it while the ledger moves on.

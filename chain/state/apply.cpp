@@ -139,7 +139,7 @@ Result<StateDiff, StoreError> apply_block(const StateView& parent, const Header&
     return state.diff();
 }
 
-std::uint32_t draw_task(const StateView&, const Hash256&) noexcept {
+std::uint32_t draw_task(const Hash256&) noexcept {
     return kGenesisTask;
 }
 

@@ -49,6 +49,6 @@ struct WinnerOutcome {
                                                         const ConsensusParams& params);
 
 /// The task that the children of a block train, drawn from the block's id. One task so far.
-[[nodiscard]] std::uint32_t draw_task(const StateView& view, const Hash256& parent) noexcept;
+[[nodiscard]] std::uint32_t draw_task(const Hash256& parent) noexcept;
 
 }  // namespace gradient::chain

@@ -57,14 +57,14 @@ Result<StateDiff, StoreError> invert(const StateDiff& diff, const StateView& vie
     return inverse;
 }
 
-StateDiff combine(std::span<const StateDiff> diffs) {
-    std::map<StateKey, StateValue> last;
-    for (const StateDiff& diff : diffs) {
-        for (const StateWrite& write : diff.writes) last[write.key] = write.value;
-    }
+void CombinedDiff::add(StateDiff next) {
+    for (StateWrite& write : next.writes) last_[std::move(write.key)] = std::move(write.value);
+}
+
+StateDiff CombinedDiff::take() && {
     StateDiff combined;
-    combined.writes.reserve(last.size());
-    for (auto& [key, value] : last) combined.writes.push_back({key, std::move(value)});
+    combined.writes.reserve(last_.size());
+    for (auto& [key, value] : last_) combined.writes.push_back({key, std::move(value)});
     return combined;
 }
 

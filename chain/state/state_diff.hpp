@@ -13,7 +13,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <span>
 #include <vector>
 
 namespace gradient::chain {
@@ -56,8 +55,16 @@ struct StateDiff {
 /// The diff that leads from `diff` applied to `view` back to `view`.
 [[nodiscard]] Result<StateDiff, StoreError> invert(const StateDiff& diff, const StateView& view);
 
-/// The diff that does what all of these do one after the other.
-[[nodiscard]] StateDiff combine(std::span<const StateDiff> diffs);
+/// The diff that does what several do one after the other. It holds the last value of each key
+/// alone, however many diffs there are.
+class CombinedDiff {
+  public:
+    void add(StateDiff next);
+    [[nodiscard]] StateDiff take() &&;
+
+  private:
+    std::map<StateKey, StateValue> last_;
+};
 
 /// A state with a diff applied on top.
 class OverlayView final : public StateView {

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <random>
+#include <utility>
 
 namespace gradient::chain {
 namespace {
@@ -83,9 +84,12 @@ TEST(StateDiff, inverse_leads_back) {
 TEST(StateDiff, combination_does_what_its_parts_do_in_turn) {
     const StateDiff first{{{{1}, value({1})}, {{2}, value({2})}}};
     const StateDiff second{{{{2}, nullptr}, {{3}, value({3})}}};
-    const std::vector<StateDiff> both{first, second};
-    EXPECT_EQ(combine(both), (StateDiff{{{{1}, value({1})}, {{2}, nullptr}, {{3}, value({3})}}}));
-    EXPECT_EQ(combine({}), StateDiff{});
+    CombinedDiff both;
+    both.add(first);
+    both.add(second);
+    EXPECT_EQ(std::move(both).take(),
+              (StateDiff{{{{1}, value({1})}, {{2}, nullptr}, {{3}, value({3})}}}));
+    EXPECT_EQ(CombinedDiff().take(), StateDiff{});
 }
 
 TEST(StateDiff, overlay_shows_the_diff_on_top) {

@@ -1,0 +1,61 @@
+// What a block costs before its body is looked at: which parents are loaded, which branches are
+// taken at all, and what is remembered of those refused.
+#include "chain/ledger.hpp"
+#include "chain/storage/memory_store.hpp"
+#include "tests/support/counting_store.hpp"
+#include "tests/support/test_network.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+namespace gradient::chain {
+namespace {
+
+class Admission : public testing::Test {
+  protected:
+    void SetUp() override {
+        auto store = std::make_unique<test::CountingStore>(std::make_shared<MemoryStore>(), 'd');
+        store_ = store.get();
+        ledger_ = *Ledger::open(network_, std::move(store));
+    }
+
+    std::shared_ptr<const Block> mine_on(const Hash256& parent, std::uint8_t miner = 7) {
+        return test::mine_on(*ledger_->state_after(parent), trainer_, miner);
+    }
+
+    Result<CommitOutcome, SubmitError> submit(const std::shared_ptr<const Block>& block) {
+        return ledger_->submit_block(block, block->header.tmpl.time_ms, trainer_);
+    }
+
+    // Extends the active chain.
+    void extend(int count) {
+        for (int i = 0; i < count; ++i) {
+            ASSERT_EQ(submit(mine_on(ledger_->tip()->id())), CommitOutcome::extended);
+        }
+    }
+
+    std::shared_ptr<const Network> network_ = test::tiny_network(1);
+    model::Trainer trainer_ = *network_->make_trainer();
+    test::CountingStore* store_ = nullptr;
+    std::unique_ptr<Ledger> ledger_;
+};
+
+TEST_F(Admission, reads_no_diff_for_a_junk_child_of_a_deep_ancestor) {
+    const auto honest = mine_on(network_->genesis.id, 9);
+    extend(6);
+    Block junk = *honest;
+    junk.header.tmpl.history_root.bytes[0] ^= 1;
+    const std::size_t before = store_->reads();
+    const auto refused = ledger_->admit(std::make_shared<const Block>(junk), UINT64_MAX / 2);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error(), SubmitError(RuleError(HeaderError::wrong_history_root)));
+    EXPECT_EQ(store_->reads(), before);
+    // An honest one needs the state after its parent.
+    EXPECT_TRUE(ledger_->admit(honest, UINT64_MAX / 2));
+    EXPECT_EQ(store_->reads(), before + 6);
+}
+
+}  // namespace
+}  // namespace gradient::chain
