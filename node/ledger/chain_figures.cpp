@@ -50,6 +50,12 @@ std::optional<double> ChainFigures::useful_fraction() const noexcept {
     return static_cast<double>(units_) / units_from_wins_;
 }
 
+std::optional<double> ChainFigures::useful_fraction_error() const noexcept {
+    const auto fraction = useful_fraction();
+    if (!fraction) return std::nullopt;
+    return *fraction / std::sqrt(static_cast<double>(blocks_));
+}
+
 std::optional<double> ChainFigures::verification_ratio() const noexcept {
     if (units_ == 0) return std::nullopt;
     return static_cast<double>(replayed_) / static_cast<double>(units_);

@@ -46,8 +46,10 @@ class ChainFigures {
     [[nodiscard]] double units_from_wins() const noexcept { return units_from_wins_; }
 
     /// Units whose deltas entered the model over all units that the network computed, the latter
-    /// estimated from wins: off by about one part in the square root of the number of blocks.
+    /// estimated from wins.
     [[nodiscard]] std::optional<double> useful_fraction() const noexcept;
+    /// Standard error of that estimate: the number of units until a win is geometric.
+    [[nodiscard]] std::optional<double> useful_fraction_error() const noexcept;
     /// Units replayed by this node to verify the chain over units claimed in it.
     [[nodiscard]] std::optional<double> verification_ratio() const noexcept;
     /// Progress beside one sequential lane of as many units: 1 if every round had one segment, as

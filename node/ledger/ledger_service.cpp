@@ -73,6 +73,8 @@ Task<LedgerService::SubmitResult> LedgerService::verify_and_commit(
         ledger_->condemn(id, verified.error());
         co_return chain::fail(verified.error());
     }
+    if (losses_.size() >= kMaxLosses) losses_.clear();
+    if (const auto loss = training_loss(verified->block(), network())) losses_[id] = *loss;
     auto outcome = ledger_->commit(*verified);
     if (!outcome && on_store_failure_) {
         if (const auto* const failure = std::get_if<chain::StoreError>(&outcome.error()))
@@ -134,6 +136,12 @@ void LedgerService::tip_changed(const chain::TipChange& change) {
     evaluator_.tip_changed(change.tip);
     if (on_tip_) on_tip_(change.tip);
     changed_.notify_all();
+}
+
+std::optional<double> LedgerService::loss_of(const chain::Hash256& id) const {
+    const auto found = losses_.find(id);
+    if (found == losses_.end()) return std::nullopt;
+    return found->second;
 }
 
 Task<bool> LedgerService::wait_for_height(std::uint64_t height, bool evaluated,

@@ -16,6 +16,8 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -32,6 +34,8 @@ class LedgerService {
 
     /// Blocks being verified at a time; the rest is refused until one is done.
     static constexpr std::size_t kMaxSubmissions = 16;
+    /// Blocks whose training loss is remembered.
+    static constexpr std::size_t kMaxLosses = 65'536;
 
     LedgerService(const asio::any_io_executor& executor, std::unique_ptr<chain::Ledger> ledger,
                   WorkerPool& pool, TrainerPool& trainers);
@@ -79,6 +83,8 @@ class LedgerService {
     }
     [[nodiscard]] const ChainFigures& figures() const noexcept { return figures_; }
     [[nodiscard]] const HeldOutEvaluator& evaluator() const noexcept { return evaluator_; }
+    /// Training loss of a block committed during this run.
+    [[nodiscard]] std::optional<double> loss_of(const chain::Hash256& id) const;
 
   private:
     Task<SubmitResult> verify_and_commit(std::shared_ptr<const chain::Block> block);
@@ -92,6 +98,7 @@ class LedgerService {
     TrainerPool& trainers_;
     // All below on the strand only.
     ChainFigures figures_;
+    std::unordered_map<chain::Hash256, double> losses_;
     Event changed_;
     HeldOutEvaluator evaluator_;
     TaskGroup submissions_;

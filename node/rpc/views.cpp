@@ -40,7 +40,7 @@ json::object block_view(const LedgerService& service, const chain::BlockIndex& i
         {"win_probability", odds.win},
         {"hit_probability", odds.hit},
         {"held_out", score_view(service.evaluator().score_of(tmpl.height, id))},
-        {"loss", nullptr},
+        {"loss", optional_view(service.loss_of(id))},
         {"miner", nullptr},
         {"lane", tmpl.lane},
         {"cumulative_work", index.cumulative_work.to_decimal()},
@@ -83,6 +83,7 @@ json::object figures_view(const ChainFigures& figures) {
         {"units_estimated_from_hits", figures.units_from_hits()},
         {"units_estimated_from_wins", figures.units_from_wins()},
         {"useful_fraction", optional_view(figures.useful_fraction())},
+        {"useful_fraction_error", optional_view(figures.useful_fraction_error())},
         {"verification_ratio", optional_view(figures.verification_ratio())},
     };
 }

@@ -13,7 +13,8 @@ namespace gradient::node {
 
 // What the RPC shows of things; all on the ledger's strand.
 
-/// A block by its index: what lists show. The loss is there only for blocks whose body is at hand.
+/// A block by its index, and what its body adds if that is at hand. Without it the loss is there
+/// only for blocks that joined the chain during this run.
 [[nodiscard]] boost::json::object block_view(const LedgerService& service,
                                              const chain::BlockIndex& index,
                                              const chain::Hash256& id, const chain::Block* body);

@@ -210,8 +210,9 @@ void add_init_command(CLI::App& app, const CommonOptions& common) {
         ->capture_default_str();
     init->add_option("--unit-ms", options->unit_ms, "Time of a unit, instead of measuring it here")
         ->check(CLI::Range(1e-6, 1e9));
-    init->add_option("--bits", options->bits,
-                     "First target for one reference FLOP in compact form, instead of computing it")
+    init->add_option(
+            "--bits", options->bits,
+            "First target for one reference FLOP in compact form (0x...), instead of computing it")
         ->excludes("--unit-ms");
     init->add_option("--rows", options->rows, "Rows of a sequence")->group("Model");
     init->add_option("--batch", options->batch, "Sequences of a step")->group("Model");

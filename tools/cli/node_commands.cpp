@@ -53,7 +53,11 @@ std::string status_text(const json::object& s) {
               fmt::format("{}, of them {} hits", grouped(number(chain.at("units"))),
                           grouped(number(chain.at("hits")))));
     lines.add("useful fraction",
-              fraction_text(chain.at("useful_fraction")) + " of the network's units, estimated");
+              chain.at("useful_fraction").is_null()
+                  ? "not known yet"
+                  : fmt::format("{} +- {} of the network's units, estimated from its wins",
+                                decimal_text(chain.at("useful_fraction")),
+                                decimal_text(chain.at("useful_fraction_error"))));
     lines.add("verification ratio",
               fraction_text(chain.at("verification_ratio")) + " of the units replayed");
     lines.add("progress efficiency", fraction_text(s.at("progress_efficiency")));
@@ -73,6 +77,13 @@ std::string blocks_text(const json::array& blocks) {
     return table.text();
 }
 
+std::string value_text(const json::value& value) {
+    if (value.is_null()) return "-";
+    if (value.is_string()) return text_of(value);
+    if (value.is_double()) return fmt::format("{:.6g}", value.get_double());
+    return json::serialize(value);
+}
+
 // Every member of an object on a line of its own.
 std::string object_text(const json::object& object) {
     Listing lines;
@@ -84,7 +95,7 @@ std::string object_text(const json::object& object) {
         } else if (name == "time_ms") {
             lines.add("time", utc_time(number(value)));
         } else {
-            lines.add(label, value.is_string() ? text_of(value) : json::serialize(value));
+            lines.add(label, value_text(value));
         }
     }
     return lines.text();
