@@ -126,7 +126,7 @@ Result<void, StoreError> Ledger::load_tip() {
 }
 
 Result<Candidate, SubmitError> Ledger::admit(std::shared_ptr<const Block> block,
-                                             std::uint64_t now_ms) {
+                                             std::uint64_t now_ms, const U256& branch_work) {
     if (halted_) return fail(SubmitError(LedgerError::halted));
     const Hash256 id = header_id(block->header);
     const Hash256& parent_id = block->header.tmpl.parent;
@@ -150,9 +150,19 @@ Result<Candidate, SubmitError> Ledger::admit(std::shared_ptr<const Block> block,
         condemn(id, error);
         return fail(error);
     }
+    const U256 work = saturating_add(parent_index->cumulative_work, header->work());
+    if (std::max(work, branch_work) <= work_floor()) {
+        return fail(SubmitError(LedgerError::too_little_work));
+    }
     // Only now the state after the parent, which on a deep branch takes many diffs.
     TRY_ASSIGN(auto parent, state_after(parent_id));
     return Candidate(*header, std::move(block), std::move(parent));
+}
+
+U256 Ledger::work_floor() const noexcept {
+    const U256 recent =
+        saturating_mul(block_work(tip_->index().header.tmpl.bits), kSideBranchBlocks);
+    return checked_sub(tip_->index().cumulative_work, recent).value_or(U256());
 }
 
 void Ledger::condemn(const Hash256& id, const SubmitError& error) {

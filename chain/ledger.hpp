@@ -45,6 +45,10 @@ class Ledger {
   public:
     using TipListener = std::function<void(const TipChange&)>;
 
+    /// A side branch is followed only with more work than the tip's less that of this many blocks
+    /// like the tip: on an old ancestor with an easy target, work costs next to nothing.
+    static constexpr std::uint64_t kSideBranchBlocks = 20;
+
     /// Opens the chain in a store, or starts it there from the network's genesis. Refuses a store
     /// of another network or layout, and one whose state does not have its root.
     [[nodiscard]] static Result<std::unique_ptr<Ledger>, StoreError> open(
@@ -60,9 +64,11 @@ class Ledger {
     // ---- submission; see chain/verification.hpp. Own blocks come the same way as a stranger's.
 
     /// Checks that a block is new, its parent known and its header valid, from the index alone;
-    /// then loads the state after the parent.
+    /// then loads the state after the parent. `branch_work` is the most cumulative work that
+    /// headers above the block are known to have: it lets a long branch in from its fork on.
     [[nodiscard]] Result<Candidate, SubmitError> admit(std::shared_ptr<const Block> block,
-                                                       std::uint64_t now_ms);
+                                                       std::uint64_t now_ms,
+                                                       const U256& branch_work = U256());
 
     /// Stores a verified block in one batch and moves the tip if its chain has more work.
     [[nodiscard]] Result<CommitOutcome, SubmitError> commit(const VerifiedBlock& verified);
@@ -90,6 +96,7 @@ class Ledger {
     Result<void, StoreError> start_chain();
     Result<void, StoreError> check_owner(const StoreInfo& info) const;
     Result<void, StoreError> load_tip();
+    [[nodiscard]] U256 work_floor() const noexcept;
     Result<void, StoreError> add_tip_move(WriteBatch& batch, const BranchPath& path,
                                           const VerifiedBlock& last) const;
 

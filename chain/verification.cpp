@@ -13,6 +13,8 @@ std::string_view sentence(LedgerError error) noexcept {
     switch (error) {
         case LedgerError::duplicate:
             return "the block is known already";
+        case LedgerError::too_little_work:
+            return "the block's branch has too little work beside the tip's";
         case LedgerError::condemned:
             return "the block or its parent has broken a rule before";
         case LedgerError::halted:
@@ -25,6 +27,7 @@ std::string_view sentence(LedgerError error) noexcept {
 Consequence group(LedgerError error) noexcept {
     switch (error) {
         case LedgerError::duplicate:
+        case LedgerError::too_little_work:
             return Consequence::not_yet;
         case LedgerError::condemned:
             return Consequence::invalid;

@@ -32,7 +32,8 @@ namespace gradient::chain {
 /// Why the ledger does not take a block, beside the rules.
 enum class LedgerError : std::uint8_t {
     // not yet
-    duplicate,  // the block is known already
+    duplicate,        // the block is known already
+    too_little_work,  // its branch lies kSideBranchBlocks blocks' work or more below the tip
     // invalid
     condemned,  // the block or its parent has broken a rule before
     // ours

@@ -57,5 +57,21 @@ TEST_F(Admission, reads_no_diff_for_a_junk_child_of_a_deep_ancestor) {
     EXPECT_EQ(store_->reads(), before + 6);
 }
 
+TEST_F(Admission, waits_with_a_branch_that_has_too_little_work) {
+    const auto late = mine_on(network_->genesis.id, 9);
+    // At one difficulty, a child of genesis is above the floor until the tip is 21 blocks up.
+    extend(static_cast<int>(Ledger::kSideBranchBlocks));
+    ASSERT_TRUE(ledger_->admit(late, UINT64_MAX / 2));
+    extend(1);
+    const std::size_t before = store_->reads();
+    const auto refused = ledger_->admit(late, UINT64_MAX / 2);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error(), SubmitError(LedgerError::too_little_work));
+    EXPECT_EQ(blame(refused.error()), Consequence::not_yet);
+    EXPECT_EQ(store_->reads(), before);
+    // Headers that show the branch's work let it in.
+    EXPECT_TRUE(ledger_->admit(late, UINT64_MAX / 2, ledger_->tip()->index().cumulative_work));
+}
+
 }  // namespace
 }  // namespace gradient::chain
