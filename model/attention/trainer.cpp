@@ -145,10 +145,12 @@ void Trainer::Workspace::round_weights(std::span<const std::int32_t> parameters,
     const Kernels& kernels = *table;
     const auto x = parameters.first(x_count());
     const auto y = parameters.subspan(x_count());
-    kernels.round(x.data(), noise_for(random, Stream::round_x, step, 0, x.size()), x_rounded.data(),
+    kernels.round(x.data(), noise_for(random, Stream::round_x, step, 0, x.size()), rounded.data(),
                   x.size(), 16);
-    kernels.round(y.data(), noise_for(random, Stream::round_y, step, 0, y.size()), y_rounded.data(),
+    kernels.pack_rows(rounded.data(), config.width, config.width, x_packed.data());
+    kernels.round(y.data(), noise_for(random, Stream::round_y, step, 0, y.size()), rounded.data(),
                   y.size(), 16);
+    kernels.pack_rows(rounded.data(), config.value_width, config.outputs, y_packed.data());
 }
 
 const std::uint8_t* Trainer::Workspace::noise_for(const RandomBytes* random, Stream stream,
@@ -180,8 +182,8 @@ Trainer::Workspace::Exponents Trainer::Workspace::forward(
     const std::size_t p = config.outputs;
     const bool causal = config.causal != 0;
     // 1. U = A1 X                                                        (rows, width)
-    int shift = scale_shift(kernels.multiply({Form::ab, Mask::none, n, d, d}, first,
-                                             x_rounded.data(), wide.data(), pack.data()));
+    int shift = scale_shift(kernels.multiply({Form::ab, Mask::none, n, d, d, true}, first,
+                                             x_packed.data(), wide.data(), pack.data()));
     kernels.round(wide.data(), noise_for(random, Stream::round_u, step, b * n * d, n * d), u.data(),
                   n * d, shift);
     const int u_exponent = kInputExponent + config.x_exponent + shift;
@@ -192,8 +194,8 @@ Trainer::Workspace::Exponents Trainer::Workspace::forward(
     kernels.softmax(scores.data(), noise_for(random, Stream::round_f, step, b * n * n, n * n),
                     f.data(), n, causal, -(u_exponent + kInputExponent) - 12);
     // 4. H = A3 Y                                                        (rows, outputs)
-    shift = scale_shift(kernels.multiply({Form::ab, Mask::none, n, p, config.value_width}, third,
-                                         y_rounded.data(), wide.data(), pack.data()));
+    shift = scale_shift(kernels.multiply({Form::ab, Mask::none, n, p, config.value_width, true},
+                                         third, y_packed.data(), wide.data(), pack.data()));
     shift = std::max(shift, -7 - config.y_exponent);
     kernels.round(wide.data(), noise_for(random, Stream::round_h, step, b * n * p, n * p), h.data(),
                   n * p, shift);

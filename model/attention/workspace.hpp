@@ -86,7 +86,8 @@ struct Trainer::Workspace {
     AesUnit aes = best_aes_unit();
 
     Buffer<std::int32_t> before;                     ///< parameters at the unit's start
-    Buffer<std::int16_t> x_rounded, y_rounded;       ///< Xw, Yw
+    Buffer<std::int16_t> rounded;                    ///< Xw or Yw before packing
+    Buffer<std::int16_t> x_packed, y_packed;         ///< Xw, Yw
     Buffer<std::int16_t> base_a1, base_a2, base_a3;  ///< one sequence, without jitter
     Buffer<std::int16_t> target;                     ///< B of one sequence
     Buffer<std::int16_t> a1, a3;                     ///< the whole batch
@@ -110,8 +111,9 @@ inline Trainer::Workspace::Workspace(const AttentionConfig& configuration, const
     const std::size_t p = config.outputs;
     const std::size_t all = n * config.batch;
     before.resize(parameter_count(config));
-    x_rounded.resize(x_count());
-    y_rounded.resize(y_count());
+    rounded.resize(std::max(x_count(), y_count()));
+    x_packed.resize(x_count());
+    y_packed.resize(y_count());
     base_a1.resize(n * d);
     base_a2.resize(n * d);
     base_a3.resize(n * v);

@@ -29,6 +29,8 @@ struct ProductShape {
     Form form;
     Mask mask;
     std::size_t m, n, k;
+    /// B is what `pack_rows` made of it (Form::ab only): worth it where one B serves many products.
+    bool packed_b = false;
 };
 
 /// Bytes of work space a product may use: two packed operands of 512 x 256 mantissas.
@@ -44,6 +46,10 @@ struct Kernels {
     /// Product; returns max |C| (0 for Mask::lower_result).
     std::uint32_t (*multiply)(const ProductShape& shape, const std::int16_t* a,
                               const std::int16_t* b, std::int32_t* c, std::byte* pack) noexcept;
+
+    /// B (k, n) in the engine's own order for ProductShape::packed_b; as many mantissas as B has.
+    void (*pack_rows)(const std::int16_t* b, std::size_t k, std::size_t n,
+                      std::int16_t* out) noexcept;
 
     /// out = round_shift(acc, shift, 2 noise - 255), or with zero noise where `noise` is null.
     void (*round)(const std::int32_t* acc, const std::uint8_t* noise, std::int16_t* out,

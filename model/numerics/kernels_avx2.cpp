@@ -78,10 +78,10 @@ struct Lane {
 }  // namespace
 
 const Kernels& avx2_kernels() noexcept {
-    static constexpr Kernels kTable{multiply,       round_values,          jitter_values,
-                                    softmax_rows,   residual_values,       sum_of_squares,
-                                    score_shift_of, softmax_backward_rows, round_score_rows,
-                                    update_values,  displacement_of};
+    static constexpr Kernels kTable{multiply,         pack_rows,      round_values,
+                                    jitter_values,    softmax_rows,   residual_values,
+                                    sum_of_squares,   score_shift_of, softmax_backward_rows,
+                                    round_score_rows, update_values,  displacement_of};
     return kTable;
 }
 

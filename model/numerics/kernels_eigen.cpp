@@ -2,6 +2,7 @@
 
 #include <Eigen/Core>
 
+#include <algorithm>
 #include <memory>
 
 namespace gradient::model {
@@ -31,7 +32,7 @@ Eigen::Map<Matrix<double>> widen(const int16_t* from, double* to, size_t rows, s
 uint32_t multiply(const ProductShape& shape, const int16_t* a, const int16_t* b, int32_t* c,
                   std::byte* /*pack*/) noexcept {
     thread_local const auto space = std::make_unique<Space>();
-    const auto [form, mask, m, n, k] = shape;
+    const auto [form, mask, m, n, k, is_packed] = shape;
     const auto left = form == Form::atb ? widen(a, space->a, k, m) : widen(a, space->a, m, k);
     const auto right = form == Form::abt ? widen(b, space->b, n, k) : widen(b, space->b, k, n);
     Eigen::Map<Matrix<double>> result(space->c, static_cast<Eigen::Index>(m),
@@ -60,13 +61,18 @@ uint32_t multiply(const ProductShape& shape, const int16_t* a, const int16_t* b,
     return mask == Mask::lower_result ? 0 : static_cast<uint32_t>(high > -low ? high : -low);
 }
 
+/// Eigen needs no order of its own.
+void pack_rows(const int16_t* b, size_t k, size_t n, int16_t* out) noexcept {
+    std::copy_n(b, k * n, out);
+}
+
 }  // namespace
 
 const Kernels& eigen_kernels() noexcept {
-    static constexpr Kernels kTable{multiply,       round_values,          jitter_values,
-                                    softmax_rows,   residual_values,       sum_of_squares,
-                                    score_shift_of, softmax_backward_rows, round_score_rows,
-                                    update_values,  displacement_of};
+    static constexpr Kernels kTable{multiply,         pack_rows,      round_values,
+                                    jitter_values,    softmax_rows,   residual_values,
+                                    sum_of_squares,   score_shift_of, softmax_backward_rows,
+                                    round_score_rows, update_values,  displacement_of};
     return kTable;
 }
 

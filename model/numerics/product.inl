@@ -37,6 +37,10 @@ void pack_transposed_pairs(const std::int16_t* __restrict in, std::size_t rows,
                                     rows);
 }
 
+void pack_rows(const std::int16_t* b, std::size_t k, std::size_t n, std::int16_t* out) noexcept {
+    pack_row_pairs(b, k, n, reinterpret_cast<Pair*>(out));
+}
+
 template <std::size_t kRows, std::size_t kLanes>
 inline typename Lane::Register tile(Strided a, const Pair* b, std::size_t b_stride,
                                     std::int32_t* c, std::size_t c_stride, std::size_t pairs,
@@ -89,13 +93,16 @@ inline typename Lane::Register row_block(Strided a, const Pair* b, std::size_t b
 
 std::uint32_t multiply(const ProductShape& shape, const std::int16_t* a, const std::int16_t* b,
                        std::int32_t* c, std::byte* pack) noexcept {
-    const auto [form, mask, m, n, k] = shape;
-    auto* const packed_b = reinterpret_cast<Pair*>(pack);
-    auto* const packed_a = packed_b + kPackBytes / 2 / sizeof(Pair);
-    if (form == Form::abt) {
-        pack_transposed_pairs(b, n, k, packed_b);
+    const auto [form, mask, m, n, k, is_packed] = shape;
+    auto* const space = reinterpret_cast<Pair*>(pack);
+    auto* const packed_a = space + kPackBytes / 2 / sizeof(Pair);
+    const Pair* packed_b = space;
+    if (is_packed) {
+        packed_b = reinterpret_cast<const Pair*>(b);
+    } else if (form == Form::abt) {
+        pack_transposed_pairs(b, n, k, space);
     } else {
-        pack_row_pairs(b, k, n, packed_b);
+        pack_row_pairs(b, k, n, space);
     }
     Strided left{};
     if (form == Form::atb) {

@@ -56,13 +56,18 @@ struct Timed<member, phase> {
     }
 };
 
-constexpr Kernels kTimed{
-    Timed<&Kernels::multiply, products>::call,     Timed<&Kernels::round, rounding>::call,
-    Timed<&Kernels::jitter, jitter>::call,         Timed<&Kernels::softmax, softmax>::call,
-    Timed<&Kernels::residual, residual>::call,     Timed<&Kernels::squares, residual>::call,
-    Timed<&Kernels::score_shift, softmax>::call,   Timed<&Kernels::softmax_backward, softmax>::call,
-    Timed<&Kernels::round_scores, rounding>::call, Timed<&Kernels::update, update>::call,
-    Timed<&Kernels::displacement, clip>::call};
+constexpr Kernels kTimed{Timed<&Kernels::multiply, products>::call,
+                         Timed<&Kernels::pack_rows, products>::call,
+                         Timed<&Kernels::round, rounding>::call,
+                         Timed<&Kernels::jitter, jitter>::call,
+                         Timed<&Kernels::softmax, softmax>::call,
+                         Timed<&Kernels::residual, residual>::call,
+                         Timed<&Kernels::squares, residual>::call,
+                         Timed<&Kernels::score_shift, softmax>::call,
+                         Timed<&Kernels::softmax_backward, softmax>::call,
+                         Timed<&Kernels::round_scores, rounding>::call,
+                         Timed<&Kernels::update, update>::call,
+                         Timed<&Kernels::displacement, clip>::call};
 
 template <class Call>
 double fastest(int repeats, Call call) {

@@ -44,7 +44,7 @@ std::int64_t entry(const std::vector<std::int16_t>& m, std::size_t columns, std:
 }
 
 void check_product(const NamedTable& table, ProductShape shape, std::int32_t magnitude) {
-    const auto [form, mask, m, n, k] = shape;
+    const auto [form, mask, m, n, k, packed] = shape;
     Lcg lcg(m * 1000 + n * 10 + k);
     std::vector<std::int16_t> a(m * k);
     std::vector<std::int16_t> b(k * n);
@@ -59,8 +59,11 @@ void check_product(const NamedTable& table, ProductShape shape, std::int32_t mag
             for (std::size_t j = i + 1; j < a_columns; ++j) a[i * a_columns + j] = 0;
     std::vector<std::int32_t> c(m * n, 77);
     std::vector<std::byte> pack(kPackBytes);
-    const std::uint32_t largest =
-        table.kernels->multiply(shape, a.data(), b.data(), c.data(), pack.data());
+    std::vector<std::int16_t> packed_b(b.size());
+    table.kernels->pack_rows(b.data(), form == Form::abt ? n : k, form == Form::abt ? k : n,
+                             packed_b.data());
+    const std::uint32_t largest = table.kernels->multiply(
+        shape, a.data(), packed ? packed_b.data() : b.data(), c.data(), pack.data());
     std::int64_t expected_largest = 0;
     for (std::size_t i = 0; i < m; ++i)
         for (std::size_t j = 0; j < n; ++j) {
@@ -84,6 +87,7 @@ TEST(Products, are_exact_for_every_form_mask_and_shape) {
                         for (const Form form : {Form::ab, Form::abt, Form::atb})
                             check_product(table, {form, Mask::none, m, n, k}, magnitude);
             check_product(table, {Form::atb, Mask::none, 64, 48, 512}, magnitude);
+            check_product(table, {Form::ab, Mask::none, 64, 80, 256, true}, magnitude);
             for (const std::size_t rows : {16U, 48U, 64U, 128U}) {
                 check_product(table, {Form::abt, Mask::lower_result, rows, rows, 64}, magnitude);
                 check_product(table, {Form::ab, Mask::lower_a, rows, 96, rows}, magnitude);
