@@ -10,13 +10,11 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <variant>
 
 namespace gradient::chain {
 
 namespace {
-
-// Condemned ids remembered; beyond, all are forgotten and would be judged again.
-constexpr std::size_t kMaxCondemned = 4096;
 
 // Levels at which the leaf of a height completes a node of the range.
 std::vector<MmrPosition> completed_nodes(std::uint64_t height) {
@@ -137,19 +135,16 @@ Result<Candidate, SubmitError> Ledger::admit(std::shared_ptr<const Block> block,
         return fail(SubmitError(RuleError(form.error())));
     }
     if (condemned_.contains(parent_id)) {
-        condemned_.insert(id);
-        return fail(SubmitError(LedgerError::condemned));
+        const SubmitError error = LedgerError::condemned;
+        condemn(id, error);
+        return fail(error);
     }
     TRY_ASSIGN(const auto parent_index, index(parent_id));
     if (!parent_index) return fail(SubmitError(RuleError(HeaderError::unknown_parent)));
     const auto header =
         validate_header(block->header, make_parent_context(*network_, parent_id, *parent_index),
                         network_->params(), now_ms);
-    if (!header) {
-        const SubmitError error{RuleError(header.error())};
-        condemn(id, error);
-        return fail(error);
-    }
+    if (!header) return fail(SubmitError(RuleError(header.error())));
     const U256 work = saturating_add(parent_index->cumulative_work, header->work());
     if (std::max(work, branch_work) <= work_floor()) {
         return fail(SubmitError(LedgerError::too_little_work));
@@ -167,8 +162,13 @@ U256 Ledger::work_floor() const noexcept {
 
 void Ledger::condemn(const Hash256& id, const SubmitError& error) {
     if (blame(error) != Consequence::invalid) return;
-    if (condemned_.size() >= kMaxCondemned) condemned_.clear();
-    condemned_.insert(id);
+    const auto* rule = std::get_if<RuleError>(&error);
+    if (rule && std::holds_alternative<HeaderError>(*rule)) return;
+    if (!condemned_.insert(id).second) return;
+    condemned_order_.push_back(id);
+    if (condemned_order_.size() <= kMaxCondemned) return;
+    condemned_.erase(condemned_order_.front());
+    condemned_order_.pop_front();
 }
 
 Result<CommitOutcome, SubmitError> Ledger::commit(const VerifiedBlock& verified) {

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -54,6 +55,9 @@ class Ledger {
     [[nodiscard]] static Result<std::unique_ptr<Ledger>, StoreError> open(
         std::shared_ptr<const Network> network, std::unique_ptr<KeyValueStore> store);
 
+    /// Condemned ids remembered; beyond, the oldest is forgotten and would be judged again.
+    static constexpr std::size_t kMaxCondemned = 4096;
+
     /// Called after each change of the tip, when it is durable.
     void on_tip_change(TipListener listener) { listener_ = std::move(listener); }
 
@@ -73,7 +77,8 @@ class Ledger {
     /// Stores a verified block in one batch and moves the tip if its chain has more work.
     [[nodiscard]] Result<CommitOutcome, SubmitError> commit(const VerifiedBlock& verified);
 
-    /// Remembers that a block broke a rule, if the error says so of its id.
+    /// Remembers that a block broke a rule, if the error says so of its id and finding it out took
+    /// the body: what a header alone shows is as quickly found again.
     void condemn(const Hash256& id, const SubmitError& error);
 
     /// admit, verify_candidate and commit in one go.
@@ -104,6 +109,7 @@ class Ledger {
     std::unique_ptr<KeyValueStore> store_;
     std::shared_ptr<const ParentState> tip_;
     std::set<Hash256> condemned_;
+    std::deque<Hash256> condemned_order_;  // the same ids, oldest first
     bool halted_ = false;
     TipListener listener_;
 };

@@ -73,5 +73,40 @@ TEST_F(Admission, waits_with_a_branch_that_has_too_little_work) {
     EXPECT_TRUE(ledger_->admit(late, UINT64_MAX / 2, ledger_->tip()->index().cumulative_work));
 }
 
+TEST_F(Admission, forgets_the_oldest_condemned_block_first) {
+    const auto honest = mine_on(network_->genesis.id);
+    const auto numbered = [](std::size_t number) {
+        Hash256 id = test::hash_of(0x77);
+        id.bytes[0] = static_cast<std::uint8_t>(number);
+        id.bytes[1] = static_cast<std::uint8_t>(number >> 8U);
+        return id;
+    };
+    const auto error_of_child = [&](std::size_t parent) {
+        Block block = *honest;
+        block.header.tmpl.parent = numbered(parent);
+        return ledger_->admit(std::make_shared<const Block>(block), UINT64_MAX / 2).error();
+    };
+    const SubmitError broken = RuleError(SegmentError::replay_differs);
+    const std::size_t last = Ledger::kMaxCondemned;
+    for (std::size_t i = 0; i <= last; ++i) ledger_->condemn(numbered(i), broken);
+    EXPECT_EQ(error_of_child(0), SubmitError(RuleError(HeaderError::unknown_parent)));
+    EXPECT_EQ(error_of_child(4), SubmitError(LedgerError::condemned));
+    EXPECT_EQ(error_of_child(last), SubmitError(LedgerError::condemned));
+    // Each child took the place of the oldest: the parents 1 and 2.
+    EXPECT_EQ(error_of_child(1), SubmitError(RuleError(HeaderError::unknown_parent)));
+    EXPECT_EQ(error_of_child(2), SubmitError(RuleError(HeaderError::unknown_parent)));
+    EXPECT_EQ(error_of_child(3), SubmitError(LedgerError::condemned));
+}
+
+TEST_F(Admission, remembers_nothing_that_a_header_alone_shows) {
+    const auto honest = mine_on(network_->genesis.id);
+    Block junk = *honest;
+    junk.header.tmpl.history_root.bytes[0] ^= 1;
+    const SubmitError wrong = RuleError(HeaderError::wrong_history_root);
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_EQ(submit(std::make_shared<const Block>(junk)).error(), wrong);
+    }
+}
+
 }  // namespace
 }  // namespace gradient::chain
