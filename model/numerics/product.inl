@@ -45,21 +45,28 @@ template <std::size_t kRows, std::size_t kLanes>
 inline typename Lane::Register tile(Strided a, const Pair* b, std::size_t b_stride,
                                     std::int32_t* c, std::size_t c_stride, std::size_t pairs,
                                     typename Lane::Register largest) noexcept {
+    // Unrolled in full, so that the accumulators stay in registers from the first to the last line.
     typename Lane::Register acc[kRows][kLanes];
+#pragma GCC unroll 4
     for (std::size_t i = 0; i < kRows; ++i)
+#pragma GCC unroll 4
         for (std::size_t j = 0; j < kLanes; ++j) acc[i][j] = Lane::zero();
     for (std::size_t k = 0; k < pairs; ++k) {
         typename Lane::Register column[kLanes];
+#pragma GCC unroll 4
         for (std::size_t j = 0; j < kLanes; ++j)
             column[j] = Lane::load(b + k * b_stride + j * Lane::kWidth);
+#pragma GCC unroll 4
         for (std::size_t i = 0; i < kRows; ++i) {
-            const typename Lane::Register row =
-                Lane::broadcast(a.words[k * a.inner + i * a.row]);
+            const typename Lane::Register row = Lane::broadcast(a.words[k * a.inner + i * a.row]);
+#pragma GCC unroll 4
             for (std::size_t j = 0; j < kLanes; ++j)
                 acc[i][j] = Lane::multiply_add(acc[i][j], row, column[j]);
         }
     }
+#pragma GCC unroll 4
     for (std::size_t i = 0; i < kRows; ++i)
+#pragma GCC unroll 4
         for (std::size_t j = 0; j < kLanes; ++j) {
             Lane::store(c + i * c_stride + j * Lane::kWidth, acc[i][j]);
             largest = Lane::max_magnitude(largest, acc[i][j]);
