@@ -27,15 +27,16 @@ constexpr std::size_t kMaxEndpointBytes = 64;
 // Model parameters of the largest task in base64, and some.
 constexpr std::uint64_t kMaxAnswerBytes = 256U << 20U;
 
-tcp::endpoint read_endpoint(const std::filesystem::path& data_directory) {
-    const auto file = endpoint_file(data_directory);
-    if (!std::filesystem::exists(file)) {
-        throw Failure(
-            ExitCode::network,
+Failure no_node(const std::filesystem::path& data_directory) {
+    return {ExitCode::network,
             fmt::format("No node is running on {0}: start one with `gradientd --data {0}`, or "
                         "name another directory with --data.",
-                        data_directory.string()));
-    }
+                        data_directory.string())};
+}
+
+tcp::endpoint read_endpoint(const std::filesystem::path& data_directory) {
+    const auto file = endpoint_file(data_directory);
+    if (!path_exists(file)) throw no_node(data_directory);
     const std::string text = read_file(file, kMaxEndpointBytes, ExitCode::network);
     const auto colon = text.rfind(':');
     std::uint16_t port = 0;
@@ -53,8 +54,9 @@ tcp::endpoint read_endpoint(const std::filesystem::path& data_directory) {
 }  // namespace
 
 struct RpcClient::Impl {
-    explicit Impl(const std::filesystem::path& data_directory)
-        : endpoint(read_endpoint(data_directory)),
+    explicit Impl(const std::filesystem::path& directory)
+        : data_directory(directory),
+          endpoint(read_endpoint(data_directory)),
           cookie(Cookie::read(cookie_file(data_directory))) {}
 
     // Runs the context until the started operation is done; the stream's timeout ends it at the
@@ -80,6 +82,8 @@ struct RpcClient::Impl {
         if (!stream.socket().is_open()) {
             if (const auto error =
                     wait(kTimeout, [&](auto done) { stream.async_connect(endpoint, done); })) {
+                // A killed node leaves its address behind.
+                if (error == asio::error::connection_refused) throw no_node(data_directory);
                 throw unreachable(error);
             }
         }
@@ -105,6 +109,7 @@ struct RpcClient::Impl {
         return parser.release();
     }
 
+    std::filesystem::path data_directory;
     tcp::endpoint endpoint;
     Cookie cookie;
     asio::io_context context;

@@ -54,9 +54,8 @@ FileDescriptor take_lock(const std::filesystem::path& path) {
 
 void check_format(const std::filesystem::path& path) {
     const auto file = path / "format";
-    if (!std::filesystem::exists(file)) {
-        if (std::filesystem::exists(path / "chain"))
-            throw unusable(path, "its file \"format\" is missing");
+    if (!path_exists(file)) {
+        if (path_exists(path / "chain")) throw unusable(path, "its file \"format\" is missing");
         write_file_atomically(file, std::string(DataDirectory::kFormat) + "\n", 0600);
         return;
     }
@@ -74,31 +73,50 @@ void check_format(const std::filesystem::path& path) {
     }
 }
 
+void check_directory(const std::filesystem::path& path) {
+    std::error_code error;
+    const auto status = std::filesystem::status(path, error);
+    if (!std::filesystem::exists(status)) {
+        const bool absent = status.type() == std::filesystem::file_type::not_found;
+        throw unusable(path, absent ? "it does not exist" : error.message());
+    }
+    if (!std::filesystem::is_directory(status)) throw unusable(path, "it is not a directory");
+}
+
 }  // namespace
 
 DataDirectory DataDirectory::open(const std::filesystem::path& path) {
-    std::error_code error;
-    if (!std::filesystem::exists(path, error)) {
-        if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
-        if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    if (!path_exists(path)) {
+        // The parent of "DIR/" would be DIR, and DIR would get the mode of a parent.
+        const auto name = path.has_filename() ? path : path.parent_path();
+        std::error_code ignored;  // what matters of it, mkdir says
+        if (name.has_parent_path()) {
+            std::filesystem::create_directories(name.parent_path(), ignored);
+        }
+        if (::mkdir(name.c_str(), 0700) != 0 && errno != EEXIST)
             throw unusable(path, system_error_text());
     }
-    return open_existing(path);
+    return take(path);
 }
 
 DataDirectory DataDirectory::open_existing(const std::filesystem::path& path) {
-    std::error_code error;
-    const auto status = std::filesystem::status(path, error);
-    if (!std::filesystem::exists(status))
-        throw unusable(path, error ? error.message() : "it does not exist");
-    if (!std::filesystem::is_directory(status)) throw unusable(path, "it is not a directory");
+    check_directory(path);
+    if (!path_exists(path / "format")) {
+        throw unusable(path, path_exists(path / "chain") ? "its file \"format\" is missing"
+                                                         : "it is no data directory of a node");
+    }
+    return take(path);
+}
+
+DataDirectory DataDirectory::take(const std::filesystem::path& path) {
+    check_directory(path);
     DataDirectory directory(std::filesystem::absolute(path), take_lock(path));
     check_format(path);
     return directory;
 }
 
 std::optional<std::string> DataDirectory::stored_chain_spec() const {
-    if (!std::filesystem::exists(chain_spec())) return std::nullopt;
+    if (!path_exists(chain_spec())) return std::nullopt;
     return read_file(chain_spec(), kMaxChainSpecBytes, ExitCode::data_directory);
 }
 

@@ -30,7 +30,8 @@ class DataDirectory {
     /// with a sentence that names the directory, the reason and the remedy.
     [[nodiscard]] static DataDirectory open(const std::filesystem::path& path);
 
-    /// The same for a reader of an existing directory: creates nothing but takes the lock.
+    /// The same for a reader of a directory that a node has made: creates nothing but takes the
+    /// lock.
     [[nodiscard]] static DataDirectory open_existing(const std::filesystem::path& path);
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
@@ -42,6 +43,8 @@ class DataDirectory {
     [[nodiscard]] std::optional<std::string> stored_chain_spec() const;
 
   private:
+    static DataDirectory take(const std::filesystem::path& path);
+
     DataDirectory(std::filesystem::path path, FileDescriptor lock)
         : path_(std::move(path)), lock_(std::move(lock)) {}
 

@@ -40,9 +40,18 @@ class FileDescriptor {
 [[nodiscard]] std::string read_file(const std::filesystem::path& path, std::size_t limit_bytes,
                                     ExitCode code);
 
+/// Whether anything has this name, a dangling link included; throws Failure(code) with a sentence
+/// that names the path if that is not to be found out.
+[[nodiscard]] bool path_exists(const std::filesystem::path& path,
+                               ExitCode code = ExitCode::data_directory);
+
 /// Replaces the file in one step, so that a reader or a crash sees the old or the new content, and
 /// sets its mode. Throws Failure(storage).
 void write_file_atomically(const std::filesystem::path& path, std::string_view content,
                            ::mode_t mode);
+
+/// Makes the file in one step, with that mode; never replaces anything. Throws Failure(storage).
+void create_file_atomically(const std::filesystem::path& path, std::string_view content,
+                            ::mode_t mode);
 
 }  // namespace gradient::node

@@ -18,7 +18,12 @@ chain::SecretKey create_key(const std::filesystem::path& file) {
     auto key = chain::SecretKey::generate();
     if (!key) throw Failure(ExitCode::failure, "The system's random number generator failed.");
     std::string text = chain::to_hex(key->seed()) + "\n";
-    write_file_atomically(file, text, 0600);
+    try {
+        create_file_atomically(file, text, 0600);
+    } catch (...) {
+        OPENSSL_cleanse(text.data(), text.size());
+        throw;
+    }
     OPENSSL_cleanse(text.data(), text.size());
     return *std::move(key);
 }
@@ -26,8 +31,16 @@ chain::SecretKey create_key(const std::filesystem::path& file) {
 }  // namespace
 
 chain::SecretKey load_or_create_key(const std::filesystem::path& file) {
+    // A key that is there but cannot be read must not be taken for none: it owns coins.
+    if (!path_exists(file)) return create_key(file);
     struct stat status {};
-    if (::stat(file.c_str(), &status) != 0) return create_key(file);
+    if (::stat(file.c_str(), &status) != 0) {
+        throw Failure(
+            ExitCode::data_directory,
+            fmt::format("Cannot read the key file {}: {}; restore it, or move it away and "
+                        "a new key is made.",
+                        file.string(), system_error_text()));
+    }
     constexpr ::mode_t kOthers = 077;
     if ((status.st_mode & kOthers) != 0) {
         throw Failure(ExitCode::data_directory,

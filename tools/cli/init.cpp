@@ -152,7 +152,7 @@ std::string human(const boost::json::object& r, const TextFigures& figures) {
 }
 
 void run_init(const InitOptions& options, const CommonOptions& common) {
-    if (std::filesystem::exists(options.out)) {
+    if (node::path_exists(options.out, node::ExitCode::chain_spec)) {
         throw refuse(
             fmt::format("The file {} exists: name another with --out.", options.out.string()));
     }

@@ -60,7 +60,7 @@ void load_from_files(ModelSource& source, const node::DataDirectory& directory,
 
 // The directory if no node runs on it.
 std::optional<node::DataDirectory> lock_unless_in_use(const std::filesystem::path& data_directory) {
-    if (std::filesystem::exists(node::endpoint_file(data_directory))) {
+    if (node::path_exists(node::endpoint_file(data_directory))) {
         try {
             return node::DataDirectory::open_existing(data_directory);
         } catch (const node::Failure&) {

@@ -1,5 +1,6 @@
 #include "node/rpc/cookie.hpp"
 #include "node/setup/data_directory.hpp"
+#include "node/setup/files.hpp"
 #include "node/setup/key_file.hpp"
 #include "node/setup/settings.hpp"
 
@@ -119,6 +120,28 @@ TEST_F(Setup, data_directory_must_be_a_directory) {
     EXPECT_FALSE(fs::exists(folder_ / "none"));
 }
 
+TEST_F(Setup, data_directory_is_private_with_a_trailing_slash_too) {
+    static_cast<void>(DataDirectory::open(folder_ / "a" / "data" / ""));
+    EXPECT_EQ(mode(folder_ / "a" / "data"), 0700U);
+}
+
+TEST_F(Setup, reader_of_a_directory_that_is_no_data_directory_leaves_it_as_it_is) {
+    EXPECT_EQ(failure_of([&] { return DataDirectory::open_existing(folder_); }).code(),
+              ExitCode::data_directory);
+    EXPECT_TRUE(fs::is_empty(folder_));
+    static_cast<void>(DataDirectory::open(folder_ / "data"));
+    EXPECT_NO_THROW(static_cast<void>(DataDirectory::open_existing(folder_ / "data")));
+}
+
+TEST_F(Setup, path_that_cannot_be_looked_at_is_one_sentence) {
+    const auto path = folder_ / std::string(300, 'x');
+    const auto failure = failure_of([&] { return path_exists(path); });
+    EXPECT_EQ(failure.code(), ExitCode::data_directory);
+    EXPECT_NE(std::string(failure.what()).find(path.string()), std::string::npos);
+    EXPECT_EQ(failure_of([&] { return DataDirectory::open(path); }).code(),
+              ExitCode::data_directory);
+}
+
 TEST_F(Setup, key_is_made_once_and_private) {
     const auto file = folder_ / "miner.key";
     const auto key = load_or_create_key(file).public_key();
@@ -136,6 +159,34 @@ TEST_F(Setup, damaged_key_is_refused_and_kept) {
     EXPECT_EQ(failure_of([&] { return load_or_create_key(file); }).code(),
               ExitCode::data_directory);
     EXPECT_EQ(fs::file_size(file), 9U);
+}
+
+TEST_F(Setup, key_behind_a_dangling_link_is_not_taken_for_none) {
+    const auto file = folder_ / "miner.key";
+    fs::create_symlink(folder_ / "elsewhere", file);
+    EXPECT_EQ(failure_of([&] { return load_or_create_key(file); }).code(),
+              ExitCode::data_directory);
+    EXPECT_TRUE(fs::is_symlink(file));
+    EXPECT_FALSE(fs::exists(folder_ / "elsewhere"));
+}
+
+TEST_F(Setup, creating_a_file_replaces_nothing_and_leaves_nothing_beside_it) {
+    const auto file = folder_ / "f";
+    create_file_atomically(file, "one", 0600);
+    EXPECT_EQ(failure_of([&] {
+                  create_file_atomically(file, "two", 0600);
+                  return 0;
+              }).code(),
+              ExitCode::storage);
+    EXPECT_EQ(read_file(file, 3, ExitCode::failure), "one");
+    fs::create_directories(folder_ / "d" / "x");
+    EXPECT_EQ(failure_of([&] {
+                  write_file_atomically(folder_ / "d", "two", 0600);
+                  return 0;
+              }).code(),
+              ExitCode::storage);
+    EXPECT_FALSE(fs::exists(folder_ / "f.new"));
+    EXPECT_FALSE(fs::exists(folder_ / "d.new"));
 }
 
 TEST_F(Setup, cookie_is_private_new_each_time_and_checked_whole) {
