@@ -41,7 +41,7 @@ chain::ChainSpec choose_chain_spec(const Settings& settings, const DataDirectory
         if (!spec) throw Failure(code, spec.error().message);
         return *std::move(spec);
     };
-    const bool stored = std::filesystem::exists(directory.chain_spec());
+    const bool stored = path_exists(directory.chain_spec());
     if (!stored && !settings.chain_spec) {
         throw Failure(ExitCode::chain_spec,
                       fmt::format("The data directory {} is new: name its chain spec with --chain "
@@ -158,6 +158,7 @@ class Node {
     RunFiles run_files_;
     Cookie cookie_;
     asio::io_context context_{1};
+    asio::signal_set signals_{context_, SIGINT, SIGTERM};  // before anything that takes long
     std::unique_ptr<WorkerPool> pool_;
     LedgerService ledger_;
     Miner miner_;
@@ -173,8 +174,8 @@ void Node::run() {
     ledger_.on_tip([this](const auto& tip) {
         if (mining_) miner_.set_parent(tip);
     });
-    ledger_.on_store_failure([this](const chain::StoreError& error) {
-        failure_ = store_failure(error);
+    ledger_.on_store_failure([this](const Failure& failure) {
+        if (!failure_) failure_.emplace(failure);
         ask_to_stop();
     });
     add_methods(dispatcher_,
@@ -217,8 +218,7 @@ Task<> Node::wait_for_end() {
 }
 
 Task<> Node::wait_for_signal() {
-    asio::signal_set signals(context_, SIGINT, SIGTERM);
-    const int signal = co_await signals.async_wait(asio::use_awaitable);
+    const int signal = co_await signals_.async_wait(asio::use_awaitable);
     spdlog::info("stopping on signal {}", signal);
 }
 
@@ -250,7 +250,8 @@ void Node::block_settled(const chain::Hash256& id, std::uint32_t units,
     const bool accepted = result && *result != chain::CommitOutcome::side_branch;
     miner_.settle(units, accepted);
     if (result) return;
-    spdlog::error("own block {} was refused: {}", id.to_hex(), chain::describe(result.error()));
+    if (failure_) return;  // the node ends and says why
+    spdlog::error("own block {} was lost: {}", id.to_hex(), chain::describe(result.error()));
     // The lane that won rests until it gets another parent.
     if (mining_ && !stopping_) miner_.set_parent(ledger_.tip());
 }

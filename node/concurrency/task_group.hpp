@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <list>
@@ -44,17 +45,22 @@ class TaskGroup {
         return true;
     }
 
+    /// Waits until no task runs, but not longer than that.
+    Task<> wait_idle(std::chrono::steady_clock::time_point deadline) {
+        while (!signals_.empty() && std::chrono::steady_clock::now() < deadline) {
+            idle_.expires_at(deadline);
+            boost::system::error_code ignored;
+            co_await idle_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+        }
+    }
+
     /// Cancels all tasks and waits for them.
     Task<> close() {
         closing_ = true;
         for (auto signal = signals_.begin(); signal != signals_.end();) {
             (signal++)->emit(asio::cancellation_type::terminal);
         }
-        while (!signals_.empty()) {
-            idle_.expires_at(asio::steady_timer::time_point::max());
-            boost::system::error_code ignored;
-            co_await idle_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-        }
+        co_await wait_idle(std::chrono::steady_clock::time_point::max());
     }
 
   private:

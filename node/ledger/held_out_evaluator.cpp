@@ -1,8 +1,10 @@
 #include "node/ledger/held_out_evaluator.hpp"
 
 #include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace gradient::node {
@@ -21,17 +23,23 @@ void HeldOutEvaluator::start() {
     next_ = nullptr;
     pool_.post(Priority::mine, {}, [this, tip = running_](const std::stop_token& stop) {
         std::optional<model::Evaluation> result;
-        if (!stop.stop_requested()) {
-            const auto trainer = trainers_.lease();
-            const auto& network = tip->network();
-            const std::uint64_t sequences =
-                network.data->held_out_sequences(network.task.shape.rows);
-            const auto evaluation =
-                trainer->evaluate(*tip->start().parameters, 0, std::min(sequences, kSequences));
-            if (evaluation) result = *evaluation;
+        try {
+            if (!stop.stop_requested()) result = evaluate(*tip);
+        } catch (const std::exception& error) {  // whoever waits for the score must not hang
+            spdlog::error("a block could not be scored: {}", error.what());
         }
         asio::post(executor_, [this, tip, result] { finish(tip, result); });
     });
+}
+
+std::optional<model::Evaluation> HeldOutEvaluator::evaluate(const chain::ParentState& tip) {
+    const auto trainer = trainers_.lease();
+    const auto& network = tip.network();
+    const std::uint64_t sequences = network.data->held_out_sequences(network.task.shape.rows);
+    const auto evaluation =
+        trainer->evaluate(*tip.start().parameters, 0, std::min(sequences, kSequences));
+    if (!evaluation) return std::nullopt;
+    return *evaluation;
 }
 
 void HeldOutEvaluator::finish(const std::shared_ptr<const chain::ParentState>& tip,

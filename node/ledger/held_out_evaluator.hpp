@@ -48,6 +48,7 @@ class HeldOutEvaluator {
     };
 
     void start();
+    [[nodiscard]] std::optional<model::Evaluation> evaluate(const chain::ParentState& tip);
     void finish(const std::shared_ptr<const chain::ParentState>& tip,
                 const std::optional<model::Evaluation>& result);
 

@@ -8,7 +8,9 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
+#include <exception>
 #include <optional>
+#include <string>
 #include <variant>
 
 namespace gradient::node {
@@ -20,6 +22,12 @@ template <class T>
 T require(chain::Result<T, chain::StoreError> result) {
     if (!result) throw store_failure(result.error());
     return *std::move(result);
+}
+
+// A block of which nothing is known but that the node could not judge it.
+LedgerService::SubmitResult not_judged(const std::string& why) {
+    return chain::fail(
+        chain::SubmitError(chain::StoreError{chain::StoreFault::failed, "not judged: " + why}));
 }
 
 }  // namespace
@@ -58,12 +66,36 @@ void LedgerService::submit_later(std::shared_ptr<const chain::Block> block,
             its_done(co_await self.verify_and_commit(std::move(its_block)));
         };
         if (!submissions_.spawn(task(*this, block, done))) {
-            spdlog::warn("a block was dropped: {} are being verified already", submissions_.size());
+            done(not_judged(closing_ ? "the node is stopping"
+                                     : "too many blocks are being verified already"));
         }
     });
 }
 
 Task<LedgerService::SubmitResult> LedgerService::verify_and_commit(
+    std::shared_ptr<const chain::Block> block) {
+    // Nobody above could tell an exception from a block that is still being verified.
+    try {
+        auto result = co_await try_verify_and_commit(std::move(block));
+        if (!result) {
+            if (const auto* const error = std::get_if<chain::StoreError>(&result.error()))
+                store_failed(store_failure(*error));
+        }
+        co_return result;
+    } catch (const Failure& failure) {
+        store_failed(failure);
+        co_return not_judged(failure.what());
+    } catch (const std::exception& error) {
+        if (!closing_) spdlog::error("verifying a block failed: {}", error.what());
+        co_return not_judged(closing_ ? "the node is stopping" : error.what());
+    }
+}
+
+void LedgerService::store_failed(const Failure& failure) {
+    if (on_store_failure_) on_store_failure_(failure);
+}
+
+Task<LedgerService::SubmitResult> LedgerService::try_verify_and_commit(
     std::shared_ptr<const chain::Block> block) {
     auto candidate = ledger_->admit(std::move(block), now_ms());
     if (!candidate) co_return chain::fail(candidate.error());
@@ -75,12 +107,7 @@ Task<LedgerService::SubmitResult> LedgerService::verify_and_commit(
     }
     if (losses_.size() >= kMaxLosses) losses_.clear();
     if (const auto loss = training_loss(verified->block(), network())) losses_[id] = *loss;
-    auto outcome = ledger_->commit(*verified);
-    if (!outcome && on_store_failure_) {
-        if (const auto* const failure = std::get_if<chain::StoreError>(&outcome.error()))
-            on_store_failure_(*failure);
-    }
-    co_return outcome;
+    co_return ledger_->commit(*verified);
 }
 
 // All stages between admit and commit; one job of the pool for each replay.
@@ -162,6 +189,9 @@ Task<> LedgerService::close() {
     const auto end = [this]() -> Task<> {
         closing_ = true;
         changed_.notify_all();
+        co_await submissions_.wait_idle(std::chrono::steady_clock::now() + kClosingTime);
+        if (submissions_.size() > 0)
+            spdlog::warn("blocks dropped while being verified: {}", submissions_.size());
         co_await submissions_.close();
     };
     co_await asio::co_spawn(strand_, end(), asio::use_awaitable);

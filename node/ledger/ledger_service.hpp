@@ -8,12 +8,14 @@
 #include "node/ledger/chain_figures.hpp"
 #include "node/ledger/held_out_evaluator.hpp"
 #include "node/mining/trainer_pool.hpp"
+#include "node/setup/failure.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -30,10 +32,12 @@ class LedgerService {
     /// What became of a block, as chain::Ledger tells it.
     using SubmitResult = chain::Result<chain::CommitOutcome, chain::SubmitError>;
     using TipListener = std::function<void(const std::shared_ptr<const chain::ParentState>&)>;
-    using FailureListener = std::function<void(const chain::StoreError&)>;
+    using FailureListener = std::function<void(const Failure&)>;
 
     /// Blocks being verified at a time; the rest is refused until one is done.
     static constexpr std::size_t kMaxSubmissions = 16;
+    /// What close() leaves to blocks being verified.
+    static constexpr std::chrono::seconds kClosingTime{5};
     /// Blocks whose training loss is remembered.
     static constexpr std::size_t kMaxLosses = 65'536;
 
@@ -52,7 +56,8 @@ class LedgerService {
     /// Verifies a block and commits it. Whoever made it, it comes this way.
     Task<SubmitResult> submit(std::shared_ptr<const chain::Block> block);
 
-    /// Submits in the background, from any thread; `done` is called on the strand.
+    /// Submits in the background, from any thread; `done` is called on the strand, whatever
+    /// happens: a block that could not be judged is told as a StoreError.
     void submit_later(std::shared_ptr<const chain::Block> block,
                       std::function<void(const SubmitResult&)> done);
 
@@ -72,7 +77,7 @@ class LedgerService {
     /// close().
     Task<bool> wait_for_height(std::uint64_t height, bool evaluated, Event::Deadline deadline);
 
-    /// Ends all waiting and submitting.
+    /// Ends all waiting, and submitting after at most kClosingTime.
     Task<> close();
 
     // ---- on the strand only
@@ -88,6 +93,8 @@ class LedgerService {
 
   private:
     Task<SubmitResult> verify_and_commit(std::shared_ptr<const chain::Block> block);
+    Task<SubmitResult> try_verify_and_commit(std::shared_ptr<const chain::Block> block);
+    void store_failed(const Failure& failure);
     Task<chain::Result<chain::VerifiedBlock, chain::SubmitError>> verify(
         chain::Candidate candidate);
     void tip_changed(const chain::TipChange& change);

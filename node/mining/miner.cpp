@@ -4,6 +4,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <exception>
 #include <utility>
 
 namespace gradient::node {
@@ -56,32 +57,42 @@ void Miner::post(Slot& slot) {
     pool_.post(Priority::mine, {}, [this, &slot](const std::stop_token& stop) { run(slot, stop); });
 }
 
+// A job of one slot: whatever happens, the slot runs on or rests until the next parent.
+void Miner::run(Slot& slot, const std::stop_token& stop) noexcept {
+    try {
+        run_unit(slot, stop);
+    } catch (const std::exception& error) {
+        spdlog::error("a lane failed and rests until the next block: {}", error.what());
+        drop_lane(slot);
+        rest(slot, stop);
+    }
+}
+
 // One unit of one slot, then the slot's next job.
-void Miner::run(Slot& slot, const std::stop_token& stop) {
-    while (go_on(slot, stop)) {
-        if (!slot.lane) start_lane(slot);
-        const auto trainer = trainers_.lease();
-        const auto ticket = slot.lane->step(*trainer);
-        if (!ticket) {
-            spdlog::error("a lane failed and starts again: {}", chain::describe(ticket.error()));
-            drop_lane(slot);
-            continue;
-        }
-        {
-            const std::lock_guard lock(mutex_);
-            ++counters_.units_computed;
-            ++counters_.units_in_progress;
-            counters_.hits += *ticket != chain::TicketClass::none ? 1U : 0U;
-            rate_.count(RateMeter::Clock::now());
-        }
-        if (*ticket == chain::TicketClass::win) {
-            hand_out(slot, *trainer);
-        } else if (slot.lane->full()) {
-            drop_lane(slot);  // the next lane on this parent has another time
-        }
+void Miner::run_unit(Slot& slot, const std::stop_token& stop) {
+    if (!go_on(slot, stop)) return;
+    if (!slot.lane) start_lane(slot);
+    const auto trainer = trainers_.lease();
+    const auto ticket = slot.lane->step(*trainer);
+    if (!ticket) {
+        spdlog::error("a lane failed and starts again: {}", chain::describe(ticket.error()));
+        drop_lane(slot);
         post(slot);
         return;
     }
+    {
+        const std::lock_guard lock(mutex_);
+        ++counters_.units_computed;
+        ++counters_.units_in_progress;
+        counters_.hits += *ticket != chain::TicketClass::none ? 1U : 0U;
+        rate_.count(RateMeter::Clock::now());
+    }
+    if (*ticket == chain::TicketClass::win) {
+        hand_out(slot, *trainer);
+    } else if (slot.lane->full()) {
+        drop_lane(slot);  // the next lane on this parent has another time
+    }
+    post(slot);
 }
 
 // Whether the slot has a unit to run; if not, it is no longer posted.
@@ -100,12 +111,16 @@ bool Miner::go_on(Slot& slot, const std::stop_token& stop) {
         slot.generation = generation;
     }
     if (slot.parent && !slot.won) return true;
+    rest(slot, stop);
+    return false;
+}
+
+void Miner::rest(Slot& slot, const std::stop_token& stop) {
     const std::lock_guard lock(mutex_);
     // A parent that came since then would have found the slot posted.
     const bool missed = !stop.stop_requested() && generation_ != slot.generation;
     slot.posted = missed;
     if (missed) post(slot);
-    return false;
 }
 
 void Miner::start_lane(Slot& slot) {

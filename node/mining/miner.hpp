@@ -68,8 +68,10 @@ class Miner {
     };
 
     void post(Slot& slot);
-    void run(Slot& slot, const std::stop_token& stop);
+    void run(Slot& slot, const std::stop_token& stop) noexcept;
+    void run_unit(Slot& slot, const std::stop_token& stop);
     [[nodiscard]] bool go_on(Slot& slot, const std::stop_token& stop);
+    void rest(Slot& slot, const std::stop_token& stop);
     void start_lane(Slot& slot);
     void drop_lane(Slot& slot);
     void hand_out(Slot& slot, model::Trainer& trainer);

@@ -3,6 +3,7 @@
 #include "node/ledger/ledger_service.hpp"
 #include "node/mining/miner.hpp"
 #include "node/mining/rate_meter.hpp"
+#include "tests/support/faulty_store.hpp"
 #include "tests/support/test_network.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -12,8 +13,14 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
 
 namespace gradient::node {
 namespace {
@@ -37,7 +44,9 @@ class Mining : public testing::Test {
   protected:
     Mining() {
         spdlog::set_level(spdlog::level::off);
-        auto ledger = chain::Ledger::open(network_, std::make_unique<chain::MemoryStore>());
+        auto faulty = std::make_unique<chain::FaultyStore>(behind_);
+        store_ = faulty.get();
+        auto ledger = chain::Ledger::open(network_, std::move(faulty));
         CHECK(ledger);
         pool_ = std::make_unique<WorkerPool>(2);
         service_ = std::make_unique<LedgerService>(context_.get_executor(), *std::move(ledger),
@@ -58,6 +67,17 @@ class Mining : public testing::Test {
         return test::mine_on(service_->tip(), *trainers_.lease());
     }
 
+    // What becomes of a block submitted in the background.
+    LedgerService::SubmitResult submitted_later(std::shared_ptr<const chain::Block> block) {
+        std::optional<LedgerService::SubmitResult> told;
+        service_->submit_later(std::move(block), [&](const auto& result) { told = result; });
+        const auto deadline = std::chrono::steady_clock::now() + 60s;
+        context_.restart();
+        while (!told && std::chrono::steady_clock::now() < deadline) context_.run_one_for(1s);
+        CHECK(told);
+        return *told;
+    }
+
     // An error's sentence and that the tip stayed where it was.
     std::string refusal_of(std::shared_ptr<const chain::Block> block) {
         const auto tip = service_->tip()->id();
@@ -70,6 +90,8 @@ class Mining : public testing::Test {
     std::shared_ptr<const chain::Network> network_ = test::tiny_network();
     TrainerPool trainers_{network_, model::EngineKind::best};
     asio::io_context context_{1};
+    chain::MemoryStore behind_;
+    chain::FaultyStore* store_ = nullptr;  // the ledger's
     std::unique_ptr<WorkerPool> pool_;
     std::unique_ptr<LedgerService> service_;
     chain::SecretKey key_ = test::tiny_key();
@@ -140,6 +162,60 @@ TEST_F(Mining, own_blocks_come_the_same_way_and_every_unit_is_accounted_for) {
     EXPECT_EQ(counters.blocks, 8U);
     EXPECT_GE(counters.hits, counters.blocks);
     EXPECT_GT(counters.units_per_second, 0);
+}
+
+TEST_F(Mining, a_store_that_fails_is_told_to_listener_and_submitter) {
+    std::vector<ExitCode> failures;
+    service_->on_store_failure([&](const Failure& failure) { failures.push_back(failure.code()); });
+    store_->fail_after(0);
+    EXPECT_FALSE(submitted_later(strangers_block()).has_value());
+    EXPECT_EQ(failures, std::vector{ExitCode::storage});
+}
+
+TEST_F(Mining, an_exception_while_committing_is_told_to_listener_and_submitter) {
+    std::vector<std::string> failures;
+    service_->on_store_failure(
+        [&](const Failure& failure) { failures.emplace_back(failure.what()); });
+    service_->on_tip([](const auto&) { throw Failure(ExitCode::data_directory, "injected"); });
+    EXPECT_FALSE(submitted_later(strangers_block()).has_value());
+    EXPECT_EQ(failures, std::vector<std::string>{"injected."});
+    service_->on_tip([](const auto&) { throw std::runtime_error("not the store's"); });
+    EXPECT_FALSE(submitted_later(strangers_block()).has_value());
+    EXPECT_EQ(failures.size(), 1U);
+    service_->on_tip({});
+    EXPECT_TRUE(submitted_later(strangers_block()).has_value());
+}
+
+TEST_F(Mining, closing_lets_blocks_be_finished_and_answers_for_those_that_come_after) {
+    const auto block = strangers_block();
+    int accepted = 0;
+    service_->submit_later(block, [&](const auto& result) { accepted += result ? 1 : 0; });
+    const auto close = [](LedgerService& service) -> Task<int> {
+        co_await service.close();
+        co_return 0;
+    };
+    run(close(*service_));
+    EXPECT_EQ(accepted, 1);
+    EXPECT_EQ(service_->tip()->height(), 1U);
+    EXPECT_FALSE(submitted_later(strangers_block()).has_value());
+}
+
+TEST_F(Mining, a_lane_that_fails_runs_again_on_the_next_parent) {
+    std::atomic<int> handed_out = 0;
+    Miner miner(*pool_, trainers_, key_, 1, [&](const chain::Block&) {
+        ++handed_out;
+        throw std::runtime_error("injected");
+    });
+    for (int round = 1; round <= 3; ++round) {
+        miner.set_parent(service_->tip());
+        const auto deadline = std::chrono::steady_clock::now() + 60s;
+        while (handed_out < round) {
+            ASSERT_LT(std::chrono::steady_clock::now(), deadline) << round;
+            std::this_thread::sleep_for(1ms);
+        }
+    }
+    pool_.reset();
+    EXPECT_EQ(handed_out, 3);
 }
 
 TEST_F(Mining, a_block_that_leaves_the_chain_leaves_the_figures) {
