@@ -58,7 +58,7 @@ struct HttpServer::Impl {
           handler(std::move(handler_)) {}
 
     Task<> serve(beast::tcp_stream stream);
-    Task<bool> serve_one(beast::tcp_stream& stream, beast::flat_buffer& buffer);
+    Task<bool> serve_one(beast::tcp_stream& stream, beast::flat_buffer& buffer, bool first);
     Task<Response> respond(Request request);
 
     tcp::acceptor acceptor;
@@ -92,20 +92,23 @@ Task<Response> HttpServer::Impl::respond(Request request) {
     co_return make_response(http::status::ok, version, keep_alive, *std::move(body));
 }
 
-// One request and its answer; false when the connection is to end.
-Task<bool> HttpServer::Impl::serve_one(beast::tcp_stream& stream, beast::flat_buffer& buffer) {
+// One request and its answer; false when the connection is to end, as it is after a request without
+// the credentials.
+Task<bool> HttpServer::Impl::serve_one(beast::tcp_stream& stream, beast::flat_buffer& buffer,
+                                       bool first) {
     http::request_parser<http::string_body> parser;
     parser.body_limit(kRpcBodyLimitBytes);
     parser.header_limit(kRpcHeaderLimitBytes);
 
+    if (first) stream.expires_after(kRpcFirstRequestTimeout);
     if (buffer.size() == 0) {
-        stream.expires_after(kRpcIdleTimeout);
+        if (!first) stream.expires_after(kRpcIdleTimeout);
         const auto [error, size] =
             co_await stream.async_read_some(buffer.prepare(kRpcHeaderLimitBytes), kResult);
         if (error) co_return false;
         buffer.commit(size);
     }
-    stream.expires_after(kRpcTransferTimeout);
+    if (!first) stream.expires_after(kRpcTransferTimeout);
     const auto [read_error, read_size] = co_await http::async_read(stream, buffer, parser, kResult);
     static_cast<void>(read_size);
     std::optional<Response> response;
@@ -138,8 +141,7 @@ Task<bool> HttpServer::Impl::serve_one(beast::tcp_stream& stream, beast::flat_bu
 
 Task<> HttpServer::Impl::serve(beast::tcp_stream stream) {
     beast::flat_buffer buffer(kRpcHeaderLimitBytes + kRpcBodyLimitBytes);
-    while (co_await serve_one(stream, buffer)) {
-    }
+    for (bool first = true; co_await serve_one(stream, buffer, first);) first = false;
     // Lets the peer read the last answer even if it was still sending a body that we refused.
     beast::error_code ignored;
     stream.socket().shutdown(tcp::socket::shutdown_send, ignored);

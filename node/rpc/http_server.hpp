@@ -22,6 +22,8 @@ inline constexpr std::uint32_t kRpcHeaderLimitBytes = 8U << 10U;
 inline constexpr std::size_t kRpcMaxConnections = 64;
 /// To receive one request, and to send one answer.
 inline constexpr std::chrono::seconds kRpcTransferTimeout{30};
+/// For the whole first request of a connection: only who has the cookie may keep one for longer.
+inline constexpr std::chrono::seconds kRpcFirstRequestTimeout{10};
 /// A connection that asks nothing for so long is closed.
 inline constexpr std::chrono::seconds kRpcIdleTimeout{120};
 
