@@ -12,6 +12,9 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace gradient::cli {
 
@@ -21,6 +24,47 @@ struct VerifyOptions {
     std::filesystem::path directory;
     bool all_units = false;
 };
+
+// A store that remembers the first failure to read it: an audit tells only its sentence.
+class RememberingView final : public chain::KeyValueView {
+  public:
+    explicit RememberingView(const chain::KeyValueView& behind) noexcept : behind_(behind) {}
+
+    [[nodiscard]] const std::optional<chain::StoreError>& error() const noexcept { return error_; }
+
+    [[nodiscard]] chain::Result<std::optional<chain::Bytes>, chain::StoreError> get(
+        chain::ByteSpan key) const override {
+        auto value = behind_.get(key);
+        if (!value && !error_) error_ = value.error();
+        return value;
+    }
+    [[nodiscard]] chain::Result<void, chain::StoreError> scan(
+        chain::ByteSpan prefix, const chain::KeyValueVisitor& visit) const override {
+        auto scanned = behind_.scan(prefix, visit);
+        if (!scanned && !error_) error_ = scanned.error();
+        return scanned;
+    }
+
+  private:
+    const chain::KeyValueView& behind_;
+    mutable std::optional<chain::StoreError> error_;
+};
+
+// What an audit's finding means: damage of what this machine stored is no block's fault. Sentences
+// about damage, and only they, speak of what is stored or of the directory.
+node::Failure failure_of(const chain::AuditFailure& found,
+                         const std::optional<chain::StoreError>& error) {
+    if (error) return node::store_failure(*error);
+    const auto says = [&](std::string_view words) {
+        return found.rule.find(words) != std::string::npos;
+    };
+    if (says("stored ") || says("the directory ")) {
+        return {node::ExitCode::data_directory,
+                fmt::format("The data directory is damaged: {}", found.to_string())};
+    }
+    return {node::ExitCode::invalid_chain,
+            fmt::format("The chain is not valid: {}", found.to_string())};
+}
 
 void report_success(const chain::AuditReport& report, double seconds, const CommonOptions& common) {
     const auto& progress = report.progress;
@@ -63,24 +107,25 @@ void run_verify(const VerifyOptions& options, const CommonOptions& common) {
     };
     const auto depth =
         options.all_units ? chain::AuditDepth::all_units : chain::AuditDepth::openings;
-    const auto report = chain::audit_chain(*network, **store, depth, listener);
+    const RememberingView view(**store);
+    const auto report = chain::audit_chain(*network, view, depth, listener);
     bar.clear();
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     if (report) {
         report_success(*report, took.count(), common);
         return;
     }
-    const auto& failure = report.error();
-    if (common.json) {
+    const auto& found = report.error();
+    const node::Failure failure = failure_of(found, view.error());
+    if (common.json && failure.code() == node::ExitCode::invalid_chain) {
         print_result(common,
                      {{"valid", false},
-                      {"height", failure.height},
-                      {"id", failure.id.to_hex()},
-                      {"rule", failure.rule}},
+                      {"height", found.height},
+                      {"id", found.id.to_hex()},
+                      {"rule", found.rule}},
                      "");
     }
-    throw node::Failure(node::ExitCode::invalid_chain,
-                        fmt::format("The chain is not valid: {}", failure.to_string()));
+    throw node::Failure(failure);
 }
 
 }  // namespace
