@@ -50,6 +50,7 @@ while [[ $# -gt 0 ]]; do
     esac
 done
 [[ "$blocks" =~ ^[0-9]{1,9}$ ]] || usage_error "--blocks needs a number."
+blocks=$((10#$blocks))  # 08 is eight, not an error of base 8
 [[ "$nodes" =~ ^[1-9][0-9]{0,2}$ ]] || usage_error "--nodes needs a number from 1 on."
 [[ "$nodes" -eq 1 ]] || usage_error "networks of several nodes come with the peer-to-peer part, which does not exist yet; use --nodes 1."
 if [[ ${#texts[@]} -gt 0 && -e "$dir/chain.json" ]]; then
@@ -98,18 +99,30 @@ stop_node() {
     kill -TERM "$node" 2>/dev/null || true
     wait "$node" 2>/dev/null || true
 }
+# node_died SENTENCE CODE: ends the script as the node ended, with its last word.
+node_died() {
+    local code="$2"
+    trap - EXIT INT TERM
+    [[ -z "${watcher:-}" ]] || kill "$watcher" 2>/dev/null || true
+    tail -n 1 "$dir/node1.log" >&2
+    echo "testnet: $1; its log is $dir/node1.log." >&2
+    exit $((code == 0 ? 1 : code))
+}
 trap stop_node EXIT
 trap 'echo; echo "Stopping the node ..."; stop_node; echo "Stopped; the same command goes on from here."; exit 0' INT TERM
 
 for ((i = 0; i < 600; i++)); do
     [[ "$dir/node1/rpc_endpoint" -nt "$dir/start" ]] && break
     kill -0 "$node" 2>/dev/null || {
-        tail -n 5 "$dir/node1.log" >&2
-        echo "testnet: the node did not start; its log is $dir/node1.log." >&2
-        exit 1
+        wait "$node" && code=0 || code=$?
+        node_died "the node did not start" "$code"
     }
     sleep 0.1
 done
+[[ "$dir/node1/rpc_endpoint" -nt "$dir/start" ]] || {
+    echo "testnet: the node did not tell its address within 60 s; its log is $dir/node1.log." >&2
+    exit 5
+}
 
 echo "Node running: data in $dir/node1, log in $dir/node1.log. Ask it: $bin/gradient --data $dir/node1 status"
 watch=(--data "$dir/node1" watch)
@@ -118,7 +131,17 @@ watch=(--data "$dir/node1" watch)
 "$bin/gradient" "${watch[@]}" &
 watcher=$!
 status=0
-wait "$watcher" || status=$?
+wait -n -p ended "$watcher" "$node" || status=$?
+[[ "$ended" != "$node" ]] || node_died "the node ended" "$status"
 watcher=""
+if [[ "$status" -eq 5 ]]; then  # no answer: the node is perhaps just ending
+    for ((i = 0; i < 50; i++)); do
+        kill -0 "$node" 2>/dev/null || {
+            wait "$node" && code=0 || code=$?
+            node_died "the node ended" "$code"
+        }
+        sleep 0.1
+    done
+fi
 stop_node
 exit "$status"
