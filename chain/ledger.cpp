@@ -87,6 +87,12 @@ Result<void, StoreError> Ledger::check_owner(const StoreInfo& info) const {
 }
 
 Result<void, StoreError> Ledger::start_chain() {
+    bool holds_anything = false;
+    TRY(store_->scan({}, [&](ByteSpan, ByteSpan) {
+        holds_anything = true;
+        return false;
+    }));
+    if (holds_anything) return fail(damaged("store info", "it is missing, and other records exist"));
     const Genesis& genesis = network_->genesis;
     BlockIndex index;
     index.header = genesis.header;

@@ -7,7 +7,9 @@
 #include <leveldb/status.h>
 #include <leveldb/write_batch.h>
 
+#include <filesystem>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace gradient::chain {
@@ -73,6 +75,25 @@ StoreError error_of(const std::string& directory, const leveldb::Status& status)
     return {fault, "database " + directory + ": " + cause + "; " + std::string(remedy_of(fault))};
 }
 
+// A directory with a database's files but no CURRENT, the file that says which of them count, looks
+// to LevelDB like an empty one: it would begin anew and delete the rest. Nothing if all is well.
+Result<void, StoreError> check_current(const std::string& directory) {
+    std::error_code failure;
+    const std::filesystem::path path(directory);
+    if (std::filesystem::exists(path / "CURRENT", failure)) return {};
+    std::filesystem::directory_iterator file(path, failure);
+    for (; !failure && file != std::filesystem::directory_iterator(); file.increment(failure)) {
+        const std::string name = file->path().filename().string();
+        const std::string kind = file->path().extension().string();
+        if (name.rfind("MANIFEST-", 0) != 0 && kind != ".ldb" && kind != ".log") continue;
+        return fail(StoreError{StoreFault::corrupt,
+                               "database " + directory + ": it holds " + name +
+                                   " but its file CURRENT is missing; " +
+                                   std::string(remedy_of(StoreFault::corrupt))});
+    }
+    return {};  // an empty directory, or one that LevelDB can say more about
+}
+
 }  // namespace
 
 struct LevelDbStore::Database {
@@ -130,6 +151,7 @@ class LevelDbStore::Snapshot final : public KeyValueView {
 
 Result<std::unique_ptr<LevelDbStore>, StoreError> LevelDbStore::open(const std::string& directory,
                                                                      OpenMode mode) {
+    TRY(check_current(directory));
     auto database = std::make_shared<Database>();
     database->directory = directory;
     database->filter.reset(leveldb::NewBloomFilterPolicy(kBloomBitsPerKey));

@@ -72,6 +72,16 @@ TEST_F(LedgerStores, another_layout_version_is_refused) {
     EXPECT_NE(error.message.find("version 2"), std::string::npos) << error.message;
 }
 
+TEST_F(LedgerStores, no_chain_is_started_in_a_store_that_holds_anything) {
+    extend(1);
+    WriteBatch batch;
+    batch.erase({'v'});
+    ASSERT_TRUE(store_->write(batch, Durability::synced));
+    const StoreError error = open_error();
+    EXPECT_EQ(error.fault, StoreFault::corrupt);
+    EXPECT_NE(error.message.find("store info"), std::string::npos) << error.message;
+}
+
 TEST_F(LedgerStores, missing_tip_is_corrupt) {
     extend(1);
     WriteBatch batch;

@@ -223,6 +223,23 @@ TEST_F(LevelDbFaults, missing_table_is_corrupt) {
     EXPECT_EQ(error.fault, StoreFault::corrupt) << error.message;
 }
 
+// Without CURRENT, LevelDB would start an empty database over the old one's files.
+TEST_F(LevelDbFaults, missing_current_is_corrupt_and_nothing_is_overwritten) {
+    ASSERT_TRUE(open()->write(batch_of({{"a", "1"}}), Durability::synced));
+    const auto current = std::filesystem::path(path()) / "CURRENT";
+    const auto aside = directory_.path() / "aside";
+    for (const OpenMode mode : {OpenMode::create_if_missing, OpenMode::must_exist}) {
+        std::filesystem::rename(current, aside);
+        const StoreError error = open_error(mode);
+        EXPECT_EQ(error.fault, StoreFault::corrupt) << error.message;
+        EXPECT_NE(error.message.find("CURRENT"), std::string::npos) << error.message;
+        EXPECT_NE(error.message.find("restore"), std::string::npos) << error.message;
+        EXPECT_FALSE(std::filesystem::exists(current));
+        std::filesystem::rename(aside, current);
+    }
+    EXPECT_EQ(*open()->get(as_bytes("a")), bytes("1"));
+}
+
 // /dev/full refuses every write the way a full disk does, so the log that LevelDB turns to when
 // the first one has grown stands for it.
 TEST_F(LevelDbFaults, full_disk_is_said_and_loses_nothing_acknowledged) {
