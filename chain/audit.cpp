@@ -231,15 +231,35 @@ class Audit {
         StateTree tree(nothing);
         TRY(or_complaint(tree.apply(entries)));
         TRY_ASSIGN(const Hash256 root, or_complaint(tree.root()));
-        TRY_ASSIGN(const Hash256 tree_root, or_complaint(StateTree(StoredState(stored_)).root()));
-        if (root != report_.state_root || tree_root != root) {
+        if (root != report_.state_root) {
             return fail(Complaint{"the stored state is not the derived one"});
         }
+        TRY(compare_tree(tree.changes()));
         const StoredState state(scratch_);
         TRY_ASSIGN(const LaneStart start,
                    or_complaint(lane_start(state, draw_task(report_.tip), network_->params())));
         report_.model = model_digest(*start.parameters);
         report_.complete = true;
+        return {};
+    }
+
+    // The stored state tree against the one built from the stored entries, node by node.
+    Result<void, Complaint> compare_tree(const StateTree::Changes& built) const {
+        const StoredState stored(stored_);
+        std::size_t nodes = 0;
+        for (const auto& [position, node] : built) {
+            TRY_ASSIGN(const auto stored_node, or_complaint(stored.node(position)));
+            if (stored_node != node) {
+                return fail(Complaint{"a node of the stored state tree at depth " +
+                                      std::to_string(position.depth) +
+                                      " is not the derived one, or missing"});
+            }
+            if (node) ++nodes;
+        }
+        TRY_ASSIGN(const std::size_t stored_nodes, or_complaint(stored.count_nodes()));
+        if (stored_nodes != nodes) {
+            return fail(Complaint{"the stored state tree has more nodes than the derived one"});
+        }
         return {};
     }
 

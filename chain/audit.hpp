@@ -52,7 +52,8 @@ struct AuditFailure {
 /// Derives the chain of a data directory anew: from the network's genesis, block by block along the
 /// active chain, checks every rule, replays as deep as asked, derives the state after each block
 /// and compares its root, its undo and its index with what is stored; at the tip compares the
-/// stored state entry by entry with its root. Reads only. The clock is no rule here: stored headers
+/// stored state entry by entry with its root, and the stored state tree node by node with that
+/// of the entries. Reads only. The clock is no rule here: stored headers
 /// were not ahead of it when they came.
 [[nodiscard]] Result<AuditReport, AuditFailure> audit_chain(
     std::shared_ptr<const Network> network, const KeyValueView& store, AuditDepth depth,

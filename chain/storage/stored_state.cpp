@@ -63,6 +63,15 @@ Result<void, StoreError> StoredState::scan(
     return verdict;
 }
 
+Result<std::size_t, StoreError> StoredState::count_nodes() const {
+    std::size_t nodes = 0;
+    TRY(view_->scan(Bytes{kNodeTable}, [&nodes](ByteSpan, ByteSpan) {
+        ++nodes;
+        return true;
+    }));
+    return nodes;
+}
+
 void put_state_diff(WriteBatch& batch, const StateDiff& diff) {
     for (const StateWrite& write : diff.writes) {
         Bytes key = entry_key(write.key);

@@ -5,6 +5,7 @@
 #include "chain/state/state_view.hpp"
 #include "chain/storage/key_value.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 
@@ -22,6 +23,9 @@ class StoredState final : public StateView, public NodeView {
     /// Visits every entry in key order; false ends the visit.
     [[nodiscard]] Result<void, StoreError> scan(
         const std::function<bool(const StateKey& key, ByteSpan value)>& visit) const;
+
+    /// Number of stored tree nodes.
+    [[nodiscard]] Result<std::size_t, StoreError> count_nodes() const;
 
   private:
     std::shared_ptr<const KeyValueView> view_;

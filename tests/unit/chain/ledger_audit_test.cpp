@@ -126,6 +126,30 @@ TEST_P(Audits, find_coins_from_nowhere) {
     fails_at(kBlocks, "state");
 }
 
+TEST_P(Audits, find_a_missing_node_of_the_state_tree) {
+    std::vector<Bytes> below;  // nodes below the top, of which the root says nothing
+    ASSERT_TRUE(store_->scan(Bytes{'n'}, [&](ByteSpan key, ByteSpan) {
+        if (key[1] != 0 || key[2] != 0) below.emplace_back(key.begin(), key.end());
+        return true;
+    }));
+    ASSERT_FALSE(below.empty());
+    WriteBatch batch;
+    batch.erase(below.front());
+    write(batch);
+    fails_at(kBlocks, "state tree");
+}
+
+TEST_P(Audits, find_a_node_too_many_in_the_state_tree) {
+    const EmptyTree nothing;
+    StateTree tree(nothing);
+    ASSERT_TRUE(tree.apply({{{{9}, std::make_shared<const Bytes>(1, std::uint8_t{1})}}}));
+    const TreeNode leaf = *tree.changes().at({});
+    WriteBatch batch;
+    put_tree_changes(batch, {{{200, {}}, leaf}});
+    write(batch);
+    fails_at(kBlocks, "state tree");
+}
+
 TEST_P(Audits, find_a_missing_block) {
     WriteBatch batch;
     Bytes key{'b'};
