@@ -2,8 +2,9 @@
 """gradient init, model eval, model ask and verify, against a running node and offline."""
 
 import json
+import subprocess
 
-from gradient_node import TINY, init_chain, main, run_cli, sample_text, workspace
+from gradient_node import BIN, SOURCE, TINY, init_chain, main, one_sentence, run_cli, sample_text, workspace
 
 # Eval and ask are about a model that trained a little, so a unit has a few more rows here.
 SMALL = ["--rows", "32", "--batch", "4", "--steps-per-unit", "4", "--interval-ms", "200", "--unit-ms", "10",
@@ -60,19 +61,32 @@ def verify_finds_damage():
         data = bytearray(victim.read_bytes())
         data[len(data) // 2] ^= 0x40
         victim.write_bytes(data)
-        out, err = run_cli_any("verify", node.folder, "--json")
-        assert "terminate" not in err, err
+        _, error = run_cli("verify", node.folder, "--json", expect=4)
+        assert str(node.folder) in one_sentence(error), error
 
 
-def run_cli_any(*arguments):
-    """Runs gradient; whatever it finds, it must say so by exit code and not crash."""
-    import subprocess
+def watch_shows_each_block():
+    with workspace() as (folder, make):
+        node = make(chain=init_chain(folder))
+        node.start()
+        out, _ = run_cli("--data", node.folder, "watch", "--blocks", "3")
+        lines = out.splitlines()
+        heights = [int(line.split()[0]) for line in lines[2:5]]
+        assert heights == list(range(heights[0], heights[0] + 3)), out
+        assert "trigram" in out, out
+        out, _ = run_cli("--data", node.folder, "watch", "--blocks", "2", "--json")
+        blocks = [json.loads(line) for line in out.splitlines()]
+        assert [b["height"] + 1 for b in blocks[:1]] == [b["height"] for b in blocks[1:2]], out
+        assert "trigram" in blocks[2], out
+        node.stop()
 
-    from gradient_node import BIN
 
-    done = subprocess.run([BIN / "gradient", *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False)
-    assert 0 < done.returncode < 100, (done.returncode, done.stdout, done.stderr)
-    return done.stdout, done.stderr
+def testnet_refuses_wrong_options():
+    script = SOURCE / "tools/testnet.sh"
+    for options in (["--nodes", "2"], ["--nodes", "0"], ["--blocks", "x"], ["--blocks"], ["--text"], ["--colour"]):
+        done = subprocess.run(["bash", script, *options], capture_output=True, text=True, timeout=30, check=False, cwd="/")
+        assert done.returncode == 2, (options, done)
+        one_sentence(done.stderr)
 
 
 def wrong_use():
@@ -89,4 +103,5 @@ def wrong_use():
 
 
 if __name__ == "__main__":
-    main(init_reports_the_text, eval_and_ask_give_the_same_online_and_offline, verify_finds_damage, wrong_use)
+    main(init_reports_the_text, eval_and_ask_give_the_same_online_and_offline, verify_finds_damage,
+         watch_shows_each_block, testnet_refuses_wrong_options, wrong_use)
