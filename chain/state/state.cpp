@@ -13,11 +13,12 @@ Result<StateValue, StoreError> State::get(const StateKey& key) const {
 
 void State::set(const StateKey& key, StateValue value) {
     const auto [entry, inserted] = touched_.try_emplace(key);
-    journal_.push_back({key, !inserted, entry->second});
+    if (journals_) journal_.push_back({key, !inserted, entry->second});
     entry->second = std::move(value);
 }
 
-State::Checkpoint State::checkpoint() const noexcept {
+State::Checkpoint State::checkpoint() noexcept {
+    journals_ = true;
     return Checkpoint{journal_.size()};
 }
 

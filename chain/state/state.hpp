@@ -33,7 +33,8 @@ class State final : public StateView {
     }
     void erase(const StateKey& key) { set(key, nullptr); }
 
-    [[nodiscard]] Checkpoint checkpoint() const noexcept;
+    /// From the first one on, changes are recorded.
+    [[nodiscard]] Checkpoint checkpoint() noexcept;
     /// Undoes every change since the checkpoint was taken.
     void rollback(Checkpoint checkpoint);
 
@@ -49,7 +50,8 @@ class State final : public StateView {
 
     const StateView& base_;
     std::map<StateKey, StateValue> touched_;
-    std::vector<JournalEntry> journal_;
+    std::vector<JournalEntry> journal_;  // since the first checkpoint
+    bool journals_ = false;
 };
 
 }  // namespace gradient::chain

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <memory>
 #include <random>
 #include <utility>
 
@@ -47,6 +48,21 @@ TEST(State, diff_leaves_out_what_ended_as_it_began) {
     state.set({2}, value({20}));
     state.erase({2});
     EXPECT_EQ(*state.diff(), StateDiff{});
+}
+
+TEST(State, keeps_no_old_value_before_the_first_checkpoint) {
+    MemoryState base;
+    State state(base);
+    const auto is_kept_when_replaced = [&] {
+        StateValue old = value({1});
+        const std::weak_ptr<const Bytes> watch = old;
+        state.set({1}, std::move(old));
+        state.set({1}, value({2}));
+        return !watch.expired();
+    };
+    EXPECT_FALSE(is_kept_when_replaced());
+    (void)state.checkpoint();
+    EXPECT_TRUE(is_kept_when_replaced());
 }
 
 TEST(State, rollback_undoes_exactly_what_came_after_the_checkpoint) {
