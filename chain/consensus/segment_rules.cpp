@@ -30,13 +30,16 @@ Result<void, SegmentError> check_segment_form(const SegmentBody& body,
     if (body.openings.size() > params.max_hits + params.guards) {
         return fail(SegmentError::too_many_openings);
     }
-    std::uint32_t previous = 0;
-    for (const Opening& opening : body.openings) {
-        if (opening.unit == 0 || opening.unit > body.units()) {
-            return fail(SegmentError::opening_out_of_range);
-        }
-        if (opening.unit <= previous) return fail(SegmentError::opening_order);
-        previous = opening.unit;
+    const auto is_no_unit = [&body](const Opening& opening) {
+        return opening.unit == 0 || opening.unit > body.units();
+    };
+    if (std::any_of(body.openings.begin(), body.openings.end(), is_no_unit)) {
+        return fail(SegmentError::opening_out_of_range);
+    }
+    const auto out_of_order = [](const Opening& a, const Opening& b) { return a.unit >= b.unit; };
+    if (std::adjacent_find(body.openings.begin(), body.openings.end(), out_of_order) !=
+        body.openings.end()) {
+        return fail(SegmentError::opening_order);
     }
     return {};
 }

@@ -127,6 +127,12 @@ TEST_F(SegmentRules, reject_openings_of_units_that_do_not_exist) {
     expect_refused(SegmentError::opening_out_of_range);
 }
 
+TEST_F(SegmentRules, look_for_units_that_do_not_exist_before_the_order) {
+    std::swap(body_.openings[0], body_.openings[1]);
+    body_.openings.back().unit = body_.units() + 1;
+    expect_refused(SegmentError::opening_out_of_range);
+}
+
 TEST_F(SegmentRules, reject_a_list_that_is_not_the_settle_root_s) {
     listed_ = {test::hash_of(1)};
     expect_refused(SegmentError::wrong_list);
