@@ -1,13 +1,17 @@
 #include "chain/state/settlement.hpp"
 
 #include "chain/base/check.hpp"
+#include "model/numerics/kernels.hpp"
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
 
 namespace gradient::chain {
 
 namespace {
+
+static_assert(kParameterLimit == model::kParameterLimit);
 
 constexpr std::size_t kMaxSegments = 1U << 7U;
 constexpr std::uint64_t kMaxWeight = 1U << 22U;
@@ -69,7 +73,7 @@ std::uint64_t displacement(std::span<const std::int32_t> from,
     CHECK(from.size() == to.size());
     std::uint64_t sum = 0;
     for (std::size_t i = 0; i < from.size(); ++i) {
-        const std::int64_t step = floor_div(std::int64_t{to[i]} - from[i], 64);
+        const std::int64_t step = std::abs(std::int64_t{to[i]} - from[i]) >> 6U;
         const auto square = static_cast<std::uint64_t>(step * step);
         sum = square > UINT64_MAX - sum ? UINT64_MAX : sum + square;
     }

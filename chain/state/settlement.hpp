@@ -31,7 +31,7 @@ struct SettledSegment {
                                                std::span<const SettledSegment> segments,
                                                std::uint64_t least_weight);
 
-/// floor(sqrt(sum_i floor((to_i - from_i) / 64)^2)): how far a segment moved the model, in units of
+/// floor(sqrt(sum_i floor(|to_i - from_i| / 64)^2)): how far a segment moved the model, in units of
 /// 64 grid steps. Saturates at 2^32 - 1.
 [[nodiscard]] std::uint64_t displacement(std::span<const std::int32_t> from,
                                          std::span<const std::int32_t> to) noexcept;

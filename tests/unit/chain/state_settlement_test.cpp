@@ -107,7 +107,8 @@ TEST(Settlement, displacement_is_the_norm_in_units_of_64) {
     EXPECT_EQ(displacement(Parameters{0, 0}, Parameters{192, 256}), 5U);
     EXPECT_EQ(displacement(Parameters{192, 256}, Parameters{0, 0}), 5U);
     EXPECT_EQ(displacement(Parameters{0}, Parameters{63}), 0U);
-    EXPECT_EQ(displacement(Parameters{0}, Parameters{-1}), 1U);  // floor(-1 / 64) = -1
+    EXPECT_EQ(displacement(Parameters{0}, Parameters{-63}), 0U);
+    EXPECT_EQ(displacement(Parameters{0}, Parameters{-64}), 1U);
     EXPECT_EQ(displacement(Parameters{0, 0, 0}, Parameters{64, 64, 64}), 1U);  // floor(sqrt 3)
     EXPECT_EQ(displacement(Parameters(131'072, INT32_MIN), Parameters(131'072, INT32_MAX)),
               0xffffffffU);
