@@ -5,6 +5,7 @@
 #include "chain/consensus/genesis_fields.hpp"
 #include "chain/types/data.hpp"
 #include "chain/types/limits.hpp"
+#include "chain/work/lane.hpp"
 #include "chain/work/task_model.hpp"
 #include "model/task.hpp"
 #include "model/text/text_dataset.hpp"
@@ -103,6 +104,13 @@ Result<void, SpecError> check_chain_spec(const ChainSpec& spec) {
     const model::AttentionConfig config = to_model(spec.model);
     if (const auto checked = model::check_config(config); !checked) {
         return fail(bad_field("model", model::describe(checked.error())));
+    }
+    const std::size_t least =
+        least_segment_bytes(spec.params.work, model::parameter_count(config));
+    if (spec.params.work.max_segment_bytes < least) {
+        return fail(bad_field("params.max_segment_bytes",
+                              "a lane of this model and these limits needs " +
+                                  std::to_string(least) + " bytes"));
     }
     if (spec.text.size() < model::TextDataset::kMinBytes || spec.text.size() > kMaxDataBytes) {
         return fail(bad_field("data", "the text has " + std::to_string(spec.text.size()) +

@@ -22,6 +22,16 @@ UnitOutcome outcome_of_start(const Hash256& template_hash, const Hash256& state)
 // Bytes of an opening besides its coded difference: unit, loss, gradient, length.
 constexpr std::size_t kOpeningFrame = 4 + 8 + 32 + 5;
 
+// Bytes of a segment besides its lists' elements.
+constexpr std::size_t kSegmentFrame =
+    Template::kEncodedSize + Signature::kEncodedSize + std::size_t{3} * 5;
+
+// Bytes of a hit's opening and of those of the guards, all of the largest size.
+std::size_t largest_openings(const WorkParams& params, std::size_t parameters) noexcept {
+    const std::size_t openings = 1 + std::size_t{params.guards};
+    return openings * (kOpeningFrame + max_delta_bytes(parameters));
+}
+
 }  // namespace
 
 std::string_view describe(LaneError error) noexcept {
@@ -36,6 +46,11 @@ std::string_view describe(LaneError error) noexcept {
             return "a unit gave different results in two runs on this machine";
     }
     return "unknown lane error";
+}
+
+std::size_t least_segment_bytes(const WorkParams& params, std::size_t parameters) noexcept {
+    return kSegmentFrame + std::size_t{32} * params.max_units +
+           largest_openings(params, parameters);
 }
 
 LaneStart::LaneStart(SharedParameters theta_0) noexcept
@@ -75,12 +90,10 @@ void Lane::record(const UnitOutcome& outcome, TicketClass ticket) {
 
 bool Lane::full() const noexcept {
     if (units() >= params_.max_units || hits_.size() >= params_.max_hits) return true;
-    // Room for one more unit's digest, its opening and the guards, all of the largest size.
-    const std::size_t openings = 1 + std::size_t{params_.guards};
-    const std::size_t opening_bytes = kOpeningFrame + max_delta_bytes(parameters_.size());
-    const std::size_t frame = Template::kEncodedSize + Signature::kEncodedSize + std::size_t{3} * 5;
+    // Room for one more unit's digest, its opening and the guards.
     const std::size_t digests = listed_.size() + units() + 1;
-    const std::size_t bytes = frame + hit_bytes_ + 32 * digests + openings * opening_bytes;
+    const std::size_t bytes = kSegmentFrame + hit_bytes_ + 32 * digests +
+                              largest_openings(params_, parameters_.size());
     return bytes > params_.max_segment_bytes;
 }
 

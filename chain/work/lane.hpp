@@ -40,6 +40,11 @@ enum class LaneError : std::uint8_t {
 /// One sentence for the error.
 [[nodiscard]] std::string_view describe(LaneError error) noexcept;
 
+/// Bytes that a segment must be allowed: a lane that runs all its units and hits once, at the last,
+/// with every opening of the largest size and nothing listed, for a model of so many parameters.
+[[nodiscard]] std::size_t least_segment_bytes(const WorkParams& params,
+                                              std::size_t parameters) noexcept;
+
 /// A chain of units from one template, and what it takes to prove them. Belongs to one thread at a
 /// time. To abandon a lane is to drop it.
 ///

@@ -95,6 +95,19 @@ TEST(ChainSpecFile, refuses_data_that_do_not_match_their_digest) {
     refuses(edited("\"format\": \"text\"", "\"format\": \"csv\""), {"data.format"});
 }
 
+TEST(ChainSpecFile, refuses_segments_too_small_for_a_lane) {
+    ChainSpec spec = test::tiny_spec();
+    const std::size_t parameters = model::parameter_count(to_model(spec.model));
+    const std::size_t least = 224 + 64 + 15 + std::size_t{32} * spec.params.work.max_units +
+                              3 * (49 + max_delta_bytes(parameters));
+    spec.params.work.max_segment_bytes = static_cast<std::uint32_t>(least);
+    EXPECT_TRUE(check_chain_spec(spec));
+    spec.params.work.max_segment_bytes -= 1;
+    const auto checked = check_chain_spec(spec);
+    ASSERT_FALSE(checked);
+    EXPECT_NE(checked.error().message.find("max_segment_bytes"), std::string::npos);
+}
+
 TEST(ChainSpecFile, refuses_texts_too_short_or_too_long) {
     ChainSpec spec = test::tiny_spec();
     spec.text.resize(100);
