@@ -107,7 +107,7 @@ Result<void, StoreError> mint_pay(State& state, const Header& header, const Winn
     const StateKey key = maturing_pay_key(height + params.maturity_blocks);
     TRY_ASSIGN(auto maturing, read_entry<MaturingPay>(state, key));
     MaturingPay pays = std::move(maturing).value_or(MaturingPay{});
-    pays.pays.push_back({header.tmpl.miner, amount});
+    pays.pays.push_back({address_of(header.tmpl.miner), amount});
     state.put(key, pays);
     return {};
 }

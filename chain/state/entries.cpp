@@ -45,9 +45,10 @@ std::string_view name_of(const StateKey& key) noexcept {
 
 }  // namespace
 
-StateKey account_key(const PublicKey& owner) {
+StateKey account_key(const Address& owner) {
     StateKey key = key_of(EntryKind::account);
-    key.insert(key.end(), owner.bytes.begin(), owner.bytes.end());
+    const Bytes name = encode(owner);
+    key.insert(key.end(), name.begin(), name.end());
     return key;
 }
 

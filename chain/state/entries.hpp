@@ -3,8 +3,8 @@
 // The entries of the state (chain/SPEC.md, "State"). Key = one kind byte and the fields named;
 // numbers in keys are big-endian, so that entries of a kind lie in order. Never renumber.
 //
-//   1 account       public key (32 bytes)     balance amount, nonce u64
-//   2 maturing pay  height u64                list of public key and amount
+//   1 account       address (33 bytes)        balance amount, nonce u64
+//   2 maturing pay  height u64                list of address and amount
 //   3 task          task id u32               task record, chain/types/task.hpp
 //   4 progress      task id u32               model digest and counters
 //   5 model         task id u32               parameters, 4 bytes each
@@ -15,7 +15,7 @@
 #include "chain/base/amount.hpp"
 #include "chain/base/bytes.hpp"
 #include "chain/base/codec.hpp"
-#include "chain/crypto/key.hpp"
+#include "chain/crypto/address.hpp"
 #include "chain/state/state_view.hpp"
 #include "chain/types/task.hpp"
 
@@ -41,7 +41,7 @@ enum class EntryKind : std::uint8_t {
     totals = 8,
 };
 
-[[nodiscard]] StateKey account_key(const PublicKey& owner);
+[[nodiscard]] StateKey account_key(const Address& owner);
 [[nodiscard]] StateKey maturing_pay_key(std::uint64_t height);
 [[nodiscard]] StateKey task_key(std::uint32_t task);
 [[nodiscard]] StateKey progress_key(std::uint32_t task);
@@ -50,7 +50,8 @@ enum class EntryKind : std::uint8_t {
 [[nodiscard]] StateKey round_delta_key(std::uint32_t task);
 [[nodiscard]] StateKey totals_key();
 
-/// What a key owns and how many transactions it has sent. No entry stands for none of either.
+/// What an address owns and how many transactions it has sent. Keyed by address, so that whoever
+/// pays needs no public key. No entry stands for none of either.
 struct Account {
     static constexpr std::size_t kEncodedSize = 16;
 
@@ -61,11 +62,11 @@ struct Account {
     static auto fields(auto& self) { return std::tie(self.balance, self.nonce); }
 };
 
-/// Pay that one key may spend from some height on.
+/// Pay that one address may spend from some height on.
 struct Pay {
-    static constexpr std::size_t kEncodedSize = 40;
+    static constexpr std::size_t kEncodedSize = 41;
 
-    PublicKey payee;
+    Address payee;
     Amount amount;
 
     friend bool operator==(const Pay&, const Pay&) = default;

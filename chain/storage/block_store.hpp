@@ -29,7 +29,7 @@
 namespace gradient::chain {
 
 /// Layout of the records. A program refuses a directory of another version.
-inline constexpr std::uint32_t kSchemaVersion = 1;
+inline constexpr std::uint32_t kSchemaVersion = 2;
 
 /// What a data directory belongs to.
 struct StoreInfo {

@@ -120,7 +120,7 @@ TEST_P(Audits, find_a_model_off_by_one_bit) {
 TEST_P(Audits, find_coins_from_nowhere) {
     WriteBatch batch;
     const Account rich{Amount::of_coins(1'000), 0};
-    put_state_diff(batch, {{{account_key(test::tiny_key(9).public_key()),
+    put_state_diff(batch, {{{account_key(address_of(test::tiny_key(9).public_key())),
                              std::make_shared<const Bytes>(encode(rich))}}});
     write(batch);
     fails_at(kBlocks, "state");

@@ -137,7 +137,7 @@ TEST_F(Ledgers, theta_0_is_the_winners_result) {
 }
 
 TEST_F(Ledgers, pay_matures_and_adds_up) {
-    const PublicKey miner = test::tiny_key(7).public_key();
+    const Address miner = address_of(test::tiny_key(7).public_key());
     const auto balance = [&] {
         const auto account = *read_entry<Account>(ledger_->tip()->state(), account_key(miner));
         return account.value_or(Account{}).balance;
@@ -167,14 +167,14 @@ TEST_F(Ledgers, pay_matures_and_adds_up) {
 
 TEST_F(Ledgers, prove_an_account_to_a_holder_of_headers) {
     extend(5);
-    const StateKey key = account_key(test::tiny_key(7).public_key());
+    const StateKey key = account_key(address_of(test::tiny_key(7).public_key()));
     const StateProof proof = *ledger_->tip()->prove(key);
     const StateValue value = *ledger_->tip()->state().get(key);
     ASSERT_TRUE(value);
     // The next header commits to the state after this block.
     const auto next = mine();
     EXPECT_TRUE(verify_inclusion(next->header.tmpl.state_root, key, *value, proof));
-    const StateKey other = account_key(test::tiny_key(8).public_key());
+    const StateKey other = account_key(address_of(test::tiny_key(8).public_key()));
     EXPECT_TRUE(
         verify_exclusion(next->header.tmpl.state_root, other, *ledger_->tip()->prove(other)));
 }

@@ -138,7 +138,11 @@ TEST(Entries, keys_are_pinned) {
     EXPECT_EQ(round_key(7), (StateKey{6, 0, 0, 0, 7}));
     EXPECT_EQ(round_delta_key(7), (StateKey{7, 0, 0, 0, 7}));
     EXPECT_EQ(totals_key(), StateKey{8});
-    EXPECT_EQ(account_key(PublicKey{}).size(), 33U);
+    // The kind, the address's version and its hash.
+    const Address address{AddressVersion::ed25519, Hash256{{1, 2}}};
+    StateKey account{1, 0, 1, 2};
+    account.resize(34);
+    EXPECT_EQ(account_key(address), account);
 }
 
 TEST(Entries, parameters_survive_their_bytes) {
