@@ -328,7 +328,8 @@ int main(int argc, char** argv) {
     CLI11_PARSE(app, argc, argv);
 
     const auto config = bench::bench_config();
-    const bench::MemoryDataset data(config, 64);
+    // As many sequences as plain Eigen's batch has, which also lies ready in memory.
+    const bench::MemoryDataset data(config, config.batch);
     bench::Report report{
         .contestants = bench::contestants(config, data, only),
         .limits = bench::machine_limits(),
