@@ -1,6 +1,7 @@
 #include "model/numerics/kernels.hpp"
 
 #include <immintrin.h>
+#include <type_traits>
 
 namespace gradient::model {
 namespace {

@@ -88,56 +88,81 @@ inline size_t round_up_16(size_t value) noexcept { return (value + 15) & ~size_t
 /// Columns of row i that are not masked.
 inline size_t visible(size_t i, size_t n, bool causal) noexcept { return causal ? i + 1 : n; }
 
-void softmax_rows(const int32_t* __restrict scores, const uint8_t* __restrict noise,
-                  int16_t* __restrict f, size_t n, bool causal, int k) noexcept {
-    alignas(64) int32_t e[256];
+/// How step 3 brings a distance of scores to units of 2^-12.
+struct ScoreScale {
+    int right, left;
+    uint32_t first_limit;
+};
+
+/// Calls `row(i, valid, padded)` for every row, `padded` being its visible columns rounded up to 16:
+/// a compile-time number up to 64, so that the loops over short rows are straight lines.
+template <class Row>
+inline void for_each_row(size_t n, bool causal, Row row) noexcept {
     for (size_t i = 0; i < n; ++i) {
-        const int32_t* __restrict row = scores + i * n;
-        int16_t* __restrict out = f + i * n;
         const auto valid = static_cast<int32_t>(visible(i, n, causal));
-        const auto padded = static_cast<int32_t>(round_up_16(static_cast<size_t>(valid)));
-        int32_t largest = row[0];
-        for (int32_t j = 0; j < padded; ++j) {
-            const int32_t score = j < valid ? row[j] : row[0];
-            largest = largest > score ? largest : score;
+        switch ((valid + 15) / 16) {
+            case 1: row(i, valid, std::integral_constant<int32_t, 16>{}); break;
+            case 2: row(i, valid, std::integral_constant<int32_t, 32>{}); break;
+            case 3: row(i, valid, std::integral_constant<int32_t, 48>{}); break;
+            case 4: row(i, valid, std::integral_constant<int32_t, 64>{}); break;
+            default: row(i, valid, (valid + 15) / 16 * 16); break;
         }
-        uint32_t sum = 0;
-        const int right = k >= 0 ? (k < 31 ? k : 31) : 0;
-        const int left = k >= 0 ? 0 : (-k < 14 ? -k : 14);
-        const uint32_t first_limit = k >= 0 ? 0xffffffffU : 131071U;
-        for (int32_t j = 0; j < padded; ++j) {
-            uint32_t z = static_cast<uint32_t>(largest) - static_cast<uint32_t>(row[j]);
-            z = z >> right;
-            z = z < first_limit ? z : first_limit;
-            z = z << left;
-            const uint32_t y0 = z < 131071U ? z : 131071U;
-            const uint32_t y = (y0 * 5909U) >> 12;
-            const auto octave = static_cast<int32_t>(y >> 12);
-            const auto x = static_cast<int32_t>(y & 4095U);
-            int32_t p = 15511 - ((2844 * x) >> 12);
-            p = 45446 - ((p * x) >> 12);
-            p = 65536 - ((p * x) >> 12);
-            const int32_t value = p >> (octave < 17 ? octave : 17);
-            e[j] = j < valid ? value : 0;
-            sum += static_cast<uint32_t>(e[j]);
-        }
-        const int c = 31 - __builtin_clz(sum) - 16;
-        const auto g = static_cast<int32_t>((uint64_t{1} << (30 + c)) / sum);
-        const int shift = 19 + c;
-        if (noise == nullptr) {
-            for (int32_t j = 0; j < padded; ++j) {
-                const int32_t q = round_coarse(e[j] * g, 128, shift);
-                out[j] = static_cast<int16_t>(j < valid ? clamp_to(q, 2047) : 0);
-            }
-        } else {
-            const uint8_t* __restrict r = noise + i * n;
-            for (int32_t j = 0; j < padded; ++j) {
-                const int32_t q = round_coarse(e[j] * g, noise_term(r[j]), shift);
-                out[j] = static_cast<int16_t>(j < valid ? clamp_to(q, 2047) : 0);
-            }
-        }
-        for (size_t j = static_cast<size_t>(padded); j < n; ++j) out[j] = 0;
     }
+}
+
+template <class Padded>
+inline void softmax_row(const int32_t* __restrict row, const uint8_t* __restrict noise,
+                        int16_t* __restrict out, int32_t valid, Padded padded,
+                        ScoreScale scale) noexcept {
+    alignas(64) int32_t e[256];
+    int32_t largest = row[0];
+    for (int32_t j = 0; j < padded; ++j) {
+        const int32_t score = j < valid ? row[j] : row[0];
+        largest = largest > score ? largest : score;
+    }
+    uint32_t sum = 0;
+    for (int32_t j = 0; j < padded; ++j) {
+        uint32_t z = static_cast<uint32_t>(largest) - static_cast<uint32_t>(row[j]);
+        z = z >> scale.right;
+        z = z < scale.first_limit ? z : scale.first_limit;
+        z = z << scale.left;
+        const uint32_t y0 = z < 131071U ? z : 131071U;
+        const uint32_t y = (y0 * 5909U) >> 12;
+        const auto octave = static_cast<int32_t>(y >> 12);
+        const auto x = static_cast<int32_t>(y & 4095U);
+        int32_t p = 15511 - ((2844 * x) >> 12);
+        p = 45446 - ((p * x) >> 12);
+        p = 65536 - ((p * x) >> 12);
+        const int32_t value = p >> (octave < 17 ? octave : 17);
+        e[j] = j < valid ? value : 0;
+        sum += static_cast<uint32_t>(e[j]);
+    }
+    const int c = 31 - __builtin_clz(sum) - 16;
+    const auto g = static_cast<int32_t>((uint64_t{1} << (30 + c)) / sum);
+    const int shift = 19 + c;
+    if (noise == nullptr) {
+        for (int32_t j = 0; j < padded; ++j) {
+            const int32_t q = round_coarse(e[j] * g, 128, shift);
+            out[j] = static_cast<int16_t>(j < valid ? clamp_to(q, 2047) : 0);
+        }
+    } else {
+        for (int32_t j = 0; j < padded; ++j) {
+            const int32_t q = round_coarse(e[j] * g, noise_term(noise[j]), shift);
+            out[j] = static_cast<int16_t>(j < valid ? clamp_to(q, 2047) : 0);
+        }
+    }
+}
+
+void softmax_rows(const int32_t* scores, const uint8_t* noise, int16_t* f, size_t n, bool causal,
+                  int k) noexcept {
+    const ScoreScale scale{k >= 0 ? (k < 31 ? k : 31) : 0, k >= 0 ? 0 : (-k < 14 ? -k : 14),
+                           k >= 0 ? 0xffffffffU : 131071U};
+    for_each_row(n, causal, [&](size_t i, int32_t valid, auto padded) noexcept {
+        int16_t* out = f + i * n;
+        softmax_row(scores + i * n, noise == nullptr ? nullptr : noise + i * n, out, valid, padded,
+                    scale);
+        for (size_t j = static_cast<size_t>(static_cast<int32_t>(padded)); j < n; ++j) out[j] = 0;
+    });
 }
 
 uint32_t residual_values(int32_t* __restrict acc, const int16_t* __restrict target, size_t count,
@@ -165,50 +190,62 @@ int64_t sum_of_squares(const int16_t* __restrict values, size_t count) noexcept 
     return total;
 }
 
-int score_shift_of(const int32_t* __restrict q, size_t n, bool causal) noexcept {
+/// max |q| of the visible part of a row.
+template <class Padded>
+inline int32_t row_magnitude(const int32_t* __restrict row, int32_t valid, Padded padded) noexcept {
     int32_t high = 0;
     int32_t low = 0;
-    for (size_t i = 0; i < n; ++i) {
-        const int32_t* __restrict row = q + i * n;
-        const auto valid = static_cast<int32_t>(visible(i, n, causal));
-        const auto padded = static_cast<int32_t>(round_up_16(static_cast<size_t>(valid)));
-        for (int32_t j = 0; j < padded; ++j) {
-            const int32_t value = j < valid ? row[j] : 0;
-            high = high > value ? high : value;
-            low = low < value ? low : value;
-        }
+    for (int32_t j = 0; j < padded; ++j) {
+        const int32_t value = j < valid ? row[j] : 0;
+        high = high > value ? high : value;
+        low = low < value ? low : value;
     }
-    const auto largest = static_cast<uint64_t>(high > -low ? high : -low);
+    return high > -low ? high : -low;
+}
+
+int score_shift_of(const int32_t* q, size_t n, bool causal) noexcept {
+    int32_t largest = 0;
+    for_each_row(n, causal, [&](size_t i, int32_t valid, auto padded) noexcept {
+        const int32_t magnitude = row_magnitude(q + i * n, valid, padded);
+        largest = largest > magnitude ? largest : magnitude;
+    });
     int k = 0;
-    while (largest > (uint64_t{131071} << k)) ++k;
+    while (static_cast<uint64_t>(largest) > (uint64_t{131071} << k)) ++k;
     return k;
 }
 
-uint32_t softmax_backward_rows(int32_t* __restrict q, const int16_t* __restrict f, size_t n,
-                               bool causal, int k) noexcept {
+/// One row of P in place of Q; returns its largest magnitude. Masked entries of F are zero, so that
+/// they drop out of the sum and of P by themselves.
+template <class Padded>
+inline int32_t softmax_backward_row(int32_t* __restrict row, const int16_t* __restrict weights,
+                                    Padded padded, int k) noexcept {
+    uint32_t sum = 0;
+    for (int32_t j = 0; j < padded; ++j) {
+        const int32_t value = row[j] >> k;
+        row[j] = value;
+        sum += static_cast<uint32_t>(value) * static_cast<uint32_t>(weights[j]);
+    }
+    const int32_t mean = static_cast<int32_t>(sum) >> 11;
     int32_t high = 0;
     int32_t low = 0;
-    for (size_t i = 0; i < n; ++i) {
-        int32_t* __restrict row = q + i * n;
-        const int16_t* __restrict weights = f + i * n;
-        const size_t padded = round_up_16(visible(i, n, causal));
-        // Masked entries of F are zero, so that they drop out of the sum and of P by themselves.
-        int32_t sum = 0;
-        for (size_t j = 0; j < padded; ++j) {
-            const int32_t value = row[j] >> k;
-            row[j] = value;
-            sum += value * weights[j];
-        }
-        const int32_t mean = sum >> 11;
-        for (size_t j = 0; j < padded; ++j) {
-            const int32_t w = weights[j];
-            const int32_t value = w * ((w != 0 ? row[j] : mean) - mean);
-            row[j] = value;
-            high = high > value ? high : value;
-            low = low < value ? low : value;
-        }
+    for (int32_t j = 0; j < padded; ++j) {
+        const int32_t w = weights[j];
+        const int32_t value = w * ((w != 0 ? row[j] : mean) - mean);
+        row[j] = value;
+        high = high > value ? high : value;
+        low = low < value ? low : value;
     }
-    return static_cast<uint32_t>(high > -low ? high : -low);
+    return high > -low ? high : -low;
+}
+
+uint32_t softmax_backward_rows(int32_t* q, const int16_t* f, size_t n, bool causal,
+                               int k) noexcept {
+    int32_t largest = 0;
+    for_each_row(n, causal, [&](size_t i, int32_t /*valid*/, auto padded) noexcept {
+        const int32_t magnitude = softmax_backward_row(q + i * n, f + i * n, padded, k);
+        largest = largest > magnitude ? largest : magnitude;
+    });
+    return static_cast<uint32_t>(largest);
 }
 
 void round_score_rows(const int32_t* __restrict acc, const uint8_t* __restrict noise,
