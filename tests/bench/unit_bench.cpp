@@ -259,7 +259,11 @@ std::vector<Claim> claims(const Report& report) {
             found.push_back({a->name + " / " + b->name, ratio(*a, *b), limit});
     };
     const Contestant* best = fastest(report, "exact ");
-    claim(best, fastest(report, "eigen float"), 0.5);
+    // As written and built for this machine first, then every faster way to build and to write it.
+    for (const char* plain : {"eigen float native", "eigen float avx2",
+                              "eigen float native triangular", "eigen float avx2 triangular"})
+        for (const Contestant& one : report.contestants)
+            if (one.name == plain) claim(best, &one, 0.5);
     claim(best, fastest(report, "eigen double"), 0.5);
     claim(fastest(report, "exact eigen"), fastest(report, "eigen double baseline"), 1.25);
     return found;
