@@ -67,13 +67,11 @@ void pack_rows(const int16_t* b, size_t k, size_t n, int16_t* out) noexcept {
     std::copy_n(b, k * n, out);
 }
 
+#include "model/numerics/table.inl"
+
 }  // namespace
 
 const Kernels& eigen_kernels() noexcept {
-    static constexpr Kernels kTable{multiply,         pack_rows,      round_values,
-                                    jitter_values,    softmax_rows,   residual_values,
-                                    sum_of_squares,   score_shift_of, softmax_backward_rows,
-                                    round_score_rows, update_values,  displacement_of};
     return kTable;
 }
 

@@ -1,6 +1,7 @@
 #include "model/numerics/kernels.hpp"
 
 #include <emmintrin.h>
+
 #include <type_traits>
 
 namespace gradient::model {
@@ -68,14 +69,11 @@ struct Lane {
 
 #include "model/numerics/loops.inl"
 #include "model/numerics/product.inl"
+#include "model/numerics/table.inl"
 
 }  // namespace
 
 const Kernels& sse2_kernels() noexcept {
-    static constexpr Kernels kTable{multiply,         pack_rows,      round_values,
-                                    jitter_values,    softmax_rows,   residual_values,
-                                    sum_of_squares,   score_shift_of, softmax_backward_rows,
-                                    round_score_rows, update_values,  displacement_of};
     return kTable;
 }
 
