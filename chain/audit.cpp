@@ -4,7 +4,7 @@
 #include "chain/consensus/block_rules.hpp"
 #include "chain/consensus/difficulty.hpp"
 #include "chain/parent_state.hpp"
-#include "chain/state/apply.hpp"
+#include "chain/transition/apply.hpp"
 #include "chain/state/state_tree.hpp"
 #include "chain/storage/block_store.hpp"
 #include "chain/storage/memory_store.hpp"

@@ -1,6 +1,6 @@
 #include "chain/parent_state.hpp"
 
-#include "chain/state/apply.hpp"
+#include "chain/transition/apply.hpp"
 
 #include <algorithm>
 #include <utility>

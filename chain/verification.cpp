@@ -1,7 +1,7 @@
 #include "chain/verification.hpp"
 
 #include "chain/base/check.hpp"
-#include "chain/state/apply.hpp"
+#include "chain/transition/apply.hpp"
 
 #include <utility>
 

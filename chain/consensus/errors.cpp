@@ -110,9 +110,70 @@ std::string_view describe(BlockError error) noexcept {
     return "unknown block error";
 }
 
+std::string_view describe(TransactionError error) noexcept {
+    switch (error) {
+        case TransactionError::wrong_network:
+            return "the transaction belongs to another network";
+        case TransactionError::bad_signature:
+            return "the sender's signature is not valid";
+        case TransactionError::zero_amount:
+            return "the amount is zero";
+        case TransactionError::bad_chunk:
+            return "the chunk is empty";
+        case TransactionError::bad_task_shape:
+            return "the task's shape or hyper-parameters are out of range";
+        case TransactionError::bad_task_data:
+            return "the task's data bytes and chunks do not fit together";
+        case TransactionError::bad_task_terms:
+            return "the task's unit budget is zero, or its escrow can't pay the hits of one block";
+        case TransactionError::amount_overflow:
+            return "amounts and fee together exceed the largest amount";
+        case TransactionError::bad_commit_height:
+            return "a fraud proof must be revealed 2 to 10 blocks after its commitment";
+        case TransactionError::bad_proof:
+            return "the fraud proof does not lead to the segment that it names, or shows no fraud";
+        case TransactionError::fee_too_low:
+            return "the fee is below what size and replays cost";
+        case TransactionError::insufficient_balance:
+            return "the balance does not cover amounts and fee";
+        case TransactionError::nonce_gap:
+            return "the nonce is above the account's: a transaction before it is missing";
+        case TransactionError::nonce_used:
+            return "the nonce is below the account's: it was used before";
+        case TransactionError::chunk_known:
+            return "the chunk is on the chain already";
+        case TransactionError::chunk_missing:
+            return "a chunk of the task's data is not on the chain";
+        case TransactionError::unknown_task:
+            return "there is no such user task";
+        case TransactionError::task_ended:
+            return "the task has ended";
+        case TransactionError::not_task_owner:
+            return "only its owner may cancel a task";
+        case TransactionError::too_many_tasks:
+            return "as many tasks as may be are under training already";
+        case TransactionError::too_many_creations:
+            return "the block creates as many tasks as it may already";
+        case TransactionError::data_unfit:
+            return "the data do not fit the task's shape or have no substance";
+        case TransactionError::commitment_known:
+            return "the same commitment is live already";
+        case TransactionError::commitment_missing:
+            return "the sender has no such live commitment";
+        case TransactionError::segment_not_immature:
+            return "the accused segment is not on the chain with immature pay";
+        case TransactionError::replay_agrees:
+            return "the replay of the accused unit gives its digest";
+    }
+    return "unknown transaction error";
+}
+
 std::string_view describe(const RuleError& error) noexcept {
     if (const auto* header = std::get_if<HeaderError>(&error)) return describe(*header);
     if (const auto* segment = std::get_if<SegmentError>(&error)) return describe(*segment);
+    if (const auto* transaction = std::get_if<TransactionError>(&error)) {
+        return describe(*transaction);
+    }
     return describe(*std::get_if<BlockError>(&error));
 }
 
@@ -187,9 +248,46 @@ Consequence blame(BlockError error) noexcept {
     return Consequence::ours;
 }
 
+Consequence blame(TransactionError error) noexcept {
+    switch (error) {
+        case TransactionError::wrong_network:
+        case TransactionError::bad_signature:
+        case TransactionError::zero_amount:
+        case TransactionError::bad_chunk:
+        case TransactionError::bad_task_shape:
+        case TransactionError::bad_task_data:
+        case TransactionError::bad_task_terms:
+        case TransactionError::amount_overflow:
+        case TransactionError::bad_commit_height:
+        case TransactionError::bad_proof:
+            return Consequence::malformed;
+        case TransactionError::fee_too_low:
+        case TransactionError::insufficient_balance:
+        case TransactionError::nonce_gap:
+        case TransactionError::nonce_used:
+        case TransactionError::chunk_known:
+        case TransactionError::chunk_missing:
+        case TransactionError::unknown_task:
+        case TransactionError::task_ended:
+        case TransactionError::not_task_owner:
+        case TransactionError::too_many_tasks:
+        case TransactionError::too_many_creations:
+        case TransactionError::data_unfit:
+        case TransactionError::commitment_known:
+        case TransactionError::commitment_missing:
+        case TransactionError::segment_not_immature:
+        case TransactionError::replay_agrees:
+            return Consequence::invalid;
+    }
+    return Consequence::ours;
+}
+
 Consequence blame(const RuleError& error) noexcept {
     if (const auto* header = std::get_if<HeaderError>(&error)) return blame(*header);
     if (const auto* segment = std::get_if<SegmentError>(&error)) return blame(*segment);
+    if (const auto* transaction = std::get_if<TransactionError>(&error)) {
+        return blame(*transaction);
+    }
     return blame(*std::get_if<BlockError>(&error));
 }
 

@@ -88,19 +88,54 @@ enum class BlockError : std::uint8_t {
     wrong_state_root,        // tmpl.state_root != root of the state after the parent
 };
 
+/// Rules for signed transactions (chain/SPEC.md section 12).
+enum class TransactionError : std::uint8_t {
+    // malformed: the bytes alone are wrong
+    wrong_network,      // network_id is not the chain spec's
+    bad_signature,      // not a strict signature of the sender over transaction_message
+    zero_amount,        // a transfer or funding of nothing
+    bad_chunk,          // a published chunk is empty
+    bad_task_shape,     // shape or hyper-parameters outside the solver core's ranges
+    bad_task_data,      // data bytes zero, above the limit, or not those of that many chunks
+    bad_task_terms,     // unit budget zero, or the escrow can't pay the hits of one block
+    amount_overflow,    // amounts and fee together exceed the largest amount
+    bad_commit_height,  // a reveal's commit height does not lie 2 to 10 blocks below
+    bad_proof,          // the fraud proof does not lead to the segment's id, or shows no fraud
+
+    // invalid at this place of the chain
+    fee_too_low,            // fee below what size and replays cost
+    insufficient_balance,   // the sender's balance does not cover amounts and fee
+    nonce_gap,              // nonce above the account's: something is missing before it
+    nonce_used,             // nonce below the account's: included before
+    chunk_known,            // the chunk is on the chain already
+    chunk_missing,          // a chunk of the task's data is not on the chain
+    unknown_task,           // no such user task
+    task_ended,             // the task takes no more part
+    not_task_owner,         // cancelled by somebody else than its owner
+    too_many_tasks,         // kMaxActiveTasks are active already
+    too_many_creations,     // the block creates max_task_creations tasks already
+    data_unfit,             // the data do not decode, fit the shape, or have substance
+    commitment_known,       // the same commitment is live already
+    commitment_missing,     // no live commitment of this sender, height, salt and subject
+    segment_not_immature,   // the subject is no included segment whose pay is still immature
+    replay_agrees,          // the replay of the allegedly false unit gives its digest
+};
+
 /// An error of whichever family.
-using RuleError = std::variant<HeaderError, SegmentError, BlockError>;
+using RuleError = std::variant<HeaderError, SegmentError, BlockError, TransactionError>;
 
 /// One sentence for the error.
 [[nodiscard]] std::string_view describe(HeaderError error) noexcept;
 [[nodiscard]] std::string_view describe(SegmentError error) noexcept;
 [[nodiscard]] std::string_view describe(BlockError error) noexcept;
+[[nodiscard]] std::string_view describe(TransactionError error) noexcept;
 [[nodiscard]] std::string_view describe(const RuleError& error) noexcept;
 
 /// Its group.
 [[nodiscard]] Consequence blame(HeaderError error) noexcept;
 [[nodiscard]] Consequence blame(SegmentError error) noexcept;
 [[nodiscard]] Consequence blame(BlockError error) noexcept;
+[[nodiscard]] Consequence blame(TransactionError error) noexcept;
 [[nodiscard]] Consequence blame(const RuleError& error) noexcept;
 
 }  // namespace gradient::chain

@@ -27,6 +27,13 @@ void visit_params(Visitor& visitor, Params& params) {
     visitor.field("halving_blocks", params.halving_blocks);
     visitor.field("full_pay_units", params.full_pay_units);
     visitor.field("maturity_blocks", params.maturity_blocks);
+    visitor.field("cut_divisor", params.cut_divisor);
+    visitor.field("byte_fee", params.byte_fee);
+    visitor.field("replay_fee", params.replay_fee);
+    visitor.field("fraud_deposit", params.fraud_deposit);
+    visitor.field("task_weight", params.task_weight);
+    visitor.field("max_task_creations", params.max_task_creations);
+    visitor.field("held_out_sequences", params.held_out_sequences);
 }
 
 /// The same for the model's shape and hyper-parameters.

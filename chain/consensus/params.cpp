@@ -13,7 +13,7 @@ constexpr std::uint32_t kMaxGuards = 8;
 // A block's bytes besides its winner's segment: header, roots and some transactions.
 constexpr std::uint64_t kRestOfBlockBytes = std::uint64_t{64} * 1024;
 
-static_assert(kMaxHits + kMaxGuards == kMaxOpenings);
+static_assert(kMaxHits + kMaxGuards + 1 == kMaxOpenings);
 static_assert(ConsensusParams{}.half_life_ms ==
               kMinHalfLifeIntervals * ConsensusParams{}.interval_ms);
 
@@ -43,6 +43,20 @@ Result<void, ParamsError> check_work_params(const ConsensusParams& params) noexc
     if (work.max_segment_bytes + kRestOfBlockBytes > params.max_block_bytes) {
         return fail(ParamsError::bad_size_limit);
     }
+    return {};
+}
+
+Result<void, ParamsError> check_task_params(const ConsensusParams& params) noexcept {
+    constexpr Amount kMillion = Amount::of_coins(1'000'000);
+    if (!within(params.cut_divisor, 16U, 1U << 20U)) return fail(ParamsError::bad_cut);
+    if (params.byte_fee > Amount::of_coins(1)) return fail(ParamsError::bad_fee);
+    if (params.replay_fee > Amount::of_coins(1'000)) return fail(ParamsError::bad_fee);
+    if (params.fraud_deposit > kMillion) return fail(ParamsError::bad_deposit);
+    if (params.task_weight.is_zero() || params.task_weight > kMillion) {
+        return fail(ParamsError::bad_task_limit);
+    }
+    if (!within(params.max_task_creations, 1U, 64U)) return fail(ParamsError::bad_task_limit);
+    if (!within(params.held_out_sequences, 1U, 4096U)) return fail(ParamsError::bad_held_out);
     return {};
 }
 
@@ -78,6 +92,17 @@ std::string_view describe(ParamsError error) noexcept {
             return "the units for full pay are outside 1..4096";
         case ParamsError::bad_maturity:
             return "the maturity is outside 1..100000 blocks";
+        case ParamsError::bad_cut:
+            return "the divisor of the includer's cut is outside 16..1048576";
+        case ParamsError::bad_fee:
+            return "the fee per byte is above 1 coin or the fee per replay above 1000 coins";
+        case ParamsError::bad_deposit:
+            return "the deposit of a fraud commitment is above 1000000 coins";
+        case ParamsError::bad_task_limit:
+            return "the weight of tasks is zero or above 1000000 coins, or a block may create "
+                   "none or more than 64";
+        case ParamsError::bad_held_out:
+            return "the held-out sequences of a settlement are outside 1..4096";
     }
     return "unknown parameter error";
 }
@@ -105,7 +130,7 @@ Result<void, ParamsError> check_params(const ConsensusParams& params) noexcept {
     }
     if (!within(params.full_pay_units, 1U, kMaxUnits)) return fail(ParamsError::bad_pay_units);
     if (!within(params.maturity_blocks, 1U, 100'000U)) return fail(ParamsError::bad_maturity);
-    return {};
+    return check_task_params(params);
 }
 
 }  // namespace gradient::chain

@@ -54,6 +54,26 @@ struct ConsensusParams {
     std::uint32_t full_pay_units = 128;
     /// Blocks until a reward can be spent; 1..100'000. Time for audits to find a liar.
     std::uint32_t maturity_blocks = 100;
+    /// Includer's cut: a share's pay divided by this is added for who includes it; 16..2^20. More
+    /// than a sixteenth would pay miners to split their lanes among names.
+    std::uint32_t cut_divisor = 16;
+
+    // ---- transactions and tasks
+    /// Least fee for each byte of a transaction or late share; at most 1 coin.
+    Amount byte_fee = Amount::of_units(10);
+    /// Least fee for each unit that judging a transaction replays; at most 1'000 coins.
+    Amount replay_fee = Amount::of_units(10'000);
+    /// Locked by a fraud commitment, destroyed if it is not revealed; at most 10^6 coins.
+    Amount fraud_deposit = Amount::of_coins(1);
+    /// A task counts in the draw with its pay per hit, at most this; not zero, at most 10^6 coins.
+    /// User tasks together have at most as many blocks as the genesis task.
+    Amount task_weight = Amount::of_units(62'500'000);
+    /// User tasks that one block may create; 1..64. Bounds what checking their data costs.
+    std::uint32_t max_task_creations = 4;
+
+    // ---- settlement
+    /// Held-out sequences on which a settled step is judged; 1..4096.
+    std::uint32_t held_out_sequences = 32;
 
     friend bool operator==(const ConsensusParams&, const ConsensusParams&) = default;
 };
@@ -74,6 +94,11 @@ enum class ParamsError : std::uint8_t {
     bad_halving,     // halving_blocks outside 1..2^40
     bad_pay_units,   // full_pay_units outside 1..kMaxUnits
     bad_maturity,    // maturity_blocks outside 1..100'000
+    bad_cut,         // cut_divisor outside 16..2^20
+    bad_fee,         // byte_fee above 1 coin, or replay_fee above 1'000 coins
+    bad_deposit,     // fraud_deposit above 10^6 coins
+    bad_task_limit,  // task_weight zero or above 10^6 coins, or max_task_creations outside 1..64
+    bad_held_out,    // held_out_sequences outside 1..4096
 };
 
 /// One sentence for the error.

@@ -20,6 +20,12 @@ StateKey key_of(EntryKind kind, Integer number) {
     return key;
 }
 
+StateKey key_of(EntryKind kind, const Hash256& hash) {
+    StateKey key = key_of(kind);
+    key.insert(key.end(), hash.bytes.begin(), hash.bytes.end());
+    return key;
+}
+
 std::string_view name_of(const StateKey& key) noexcept {
     if (key.empty()) return "state entry";
     switch (static_cast<EntryKind>(key.front())) {
@@ -33,12 +39,42 @@ std::string_view name_of(const StateKey& key) noexcept {
             return "task progress";
         case EntryKind::model:
             return "model";
-        case EntryKind::round:
+        case EntryKind::pending_round:
             return "pending round";
-        case EntryKind::round_delta:
-            return "pending round's delta";
         case EntryKind::totals:
             return "totals";
+        case EntryKind::data_chunk:
+            return "data chunk";
+        case EntryKind::task_data:
+            return "task data";
+        case EntryKind::task_account:
+            return "task account";
+        case EntryKind::task_list:
+            return "task list";
+        case EntryKind::momentum:
+            return "momentum";
+        case EntryKind::reference:
+            return "reference model";
+        case EntryKind::history:
+            return "settlement history";
+        case EntryKind::late_list:
+            return "late list";
+        case EntryKind::round:
+            return "round";
+        case EntryKind::contribution:
+            return "contribution";
+        case EntryKind::late:
+            return "late contribution";
+        case EntryKind::archive:
+            return "archived entry";
+        case EntryKind::segment:
+            return "included segment";
+        case EntryKind::commitment:
+            return "fraud commitment";
+        case EntryKind::fraud_case:
+            return "fraud case";
+        case EntryKind::fraud_agenda:
+            return "fraud agenda";
     }
     return "state entry";
 }
@@ -64,14 +100,63 @@ StateKey progress_key(std::uint32_t task) {
 StateKey model_key(std::uint32_t task) {
     return key_of(EntryKind::model, task);
 }
-StateKey round_key(std::uint32_t task) {
-    return key_of(EntryKind::round, task);
-}
-StateKey round_delta_key(std::uint32_t task) {
-    return key_of(EntryKind::round_delta, task);
+StateKey pending_round_key() {
+    return key_of(EntryKind::pending_round);
 }
 StateKey totals_key() {
     return key_of(EntryKind::totals);
+}
+StateKey data_chunk_key(const Hash256& chunk) {
+    return key_of(EntryKind::data_chunk, chunk);
+}
+StateKey task_data_key(std::uint32_t task) {
+    return key_of(EntryKind::task_data, task);
+}
+StateKey task_account_key(std::uint32_t task) {
+    return key_of(EntryKind::task_account, task);
+}
+StateKey task_list_key() {
+    return key_of(EntryKind::task_list);
+}
+StateKey momentum_key(std::uint32_t task) {
+    return key_of(EntryKind::momentum, task);
+}
+StateKey reference_key(std::uint32_t task) {
+    return key_of(EntryKind::reference, task);
+}
+StateKey history_key(std::uint32_t task) {
+    return key_of(EntryKind::history, task);
+}
+StateKey late_list_key(std::uint32_t task) {
+    return key_of(EntryKind::late_list, task);
+}
+StateKey round_key(std::uint64_t round) {
+    return key_of(EntryKind::round, round);
+}
+StateKey contribution_key(const Hash256& segment) {
+    return key_of(EntryKind::contribution, segment);
+}
+StateKey late_key(const Hash256& segment) {
+    return key_of(EntryKind::late, segment);
+}
+StateKey archive_key(std::uint64_t round, const StateKey& key) {
+    StateKey archived = key_of(EntryKind::archive, round);
+    archived.insert(archived.end(), key.begin(), key.end());
+    return archived;
+}
+StateKey segment_key(const Hash256& segment) {
+    return key_of(EntryKind::segment, segment);
+}
+StateKey commitment_key(std::uint64_t height, const Hash256& commitment) {
+    StateKey key = key_of(EntryKind::commitment, height);
+    key.insert(key.end(), commitment.bytes.begin(), commitment.bytes.end());
+    return key;
+}
+StateKey fraud_case_key(const Hash256& subject) {
+    return key_of(EntryKind::fraud_case, subject);
+}
+StateKey fraud_agenda_key(std::uint64_t height) {
+    return key_of(EntryKind::fraud_agenda, height);
 }
 
 Bytes encode_parameters(std::span<const std::int32_t> parameters) {

@@ -2,24 +2,14 @@
 
 // Grammar (chain/SPEC.md section 4):
 //
-//   transaction  bytes (length compact)
 //   block        header, listed segments list, transactions list, body of the winner's segment
 
 #include "chain/types/segment.hpp"
+#include "chain/types/transaction.hpp"
 
-#include <span>
 #include <vector>
 
 namespace gradient::chain {
-
-/// A transaction as bytes. No kind of transaction exists yet, so the rules refuse every one.
-struct Transaction {
-    Bytes bytes;
-
-    friend bool operator==(const Transaction&, const Transaction&) = default;
-
-    static auto fields(auto& self) { return field_list(bounded<kMaxTransactionBytes>(self.bytes)); }
-};
 
 /// A header and everything it commits to. The winner's segment has the header's template, and its
 /// list is that of the listed segments' ids: neither is said twice.
@@ -36,11 +26,5 @@ struct Block {
                           bounded<kMaxTransactions>(self.transactions), self.winner);
     }
 };
-
-/// A transaction's id.
-[[nodiscard]] Hash256 transaction_id(const Transaction& transaction) noexcept;
-
-/// What tmpl.transaction_root must be for these transactions.
-[[nodiscard]] Hash256 transaction_root(std::span<const Transaction> transactions);
 
 }  // namespace gradient::chain

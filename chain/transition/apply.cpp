@@ -1,8 +1,7 @@
-#include "chain/state/apply.hpp"
+#include "chain/transition/apply.hpp"
 
 #include "chain/consensus/reward.hpp"
 #include "chain/state/entries.hpp"
-#include "chain/state/settlement.hpp"
 #include "chain/state/state.hpp"
 #include "chain/work/delta_codec.hpp"
 #include "chain/work/digests.hpp"
@@ -18,38 +17,46 @@ namespace {
 
 using Parameters = std::vector<std::int32_t>;
 
-// The task's model with its pending round settled into it; the model as it is if there is none.
-Result<Parameters, StoreError> settled_model(const StateView& view, std::uint32_t task,
-                                             const std::optional<PendingRound>& round,
-                                             const ConsensusParams& params) {
-    TRY_ASSIGN(Parameters theta, require_parameters(view, model_key(task)));
-    if (!round) return theta;
-    TRY_ASSIGN(const StateValue coded, view.get(round_delta_key(task)));
-    if (!coded) return fail(bad_entry(round_delta_key(task), "it is missing"));
-    const auto final = decode_delta(theta, *coded);
-    if (!final) return fail(bad_entry(round_delta_key(task), "it is no coded difference"));
-    const SettledSegment winner{segment_weight(round->hits, round->units, params.full_pay_units),
-                                *final};
-    return settle(theta, {&winner, 1}, 0);
+// theta_K - theta_0 of a contribution.
+Result<Parameters, StoreError> delta_of(const StateView& view, const Hash256& segment,
+                                        std::size_t count) {
+    const StateKey key = contribution_key(segment);
+    TRY_ASSIGN(const auto contribution, require_entry<Contribution>(view, key));
+    auto delta = decode_delta(Parameters(count), contribution.delta);
+    if (!delta) return fail(bad_entry(key, "it is no coded difference"));
+    return *std::move(delta);
 }
 
-// Step 1, for one task.
-Result<void, StoreError> settle_round(State& state, std::uint32_t task, std::uint64_t height,
-                                      const ConsensusParams& params) {
-    TRY_ASSIGN(const auto round, read_entry<PendingRound>(state, round_key(task)));
+// The task's model with its pending round settled into it; the model as it is if there is none.
+Result<Parameters, StoreError> settled_model(const StateView& view, std::uint32_t task,
+                                             const std::optional<PendingRound>& round) {
+    TRY_ASSIGN(Parameters theta, require_parameters(view, model_key(task)));
+    if (!round || round->task != task) return theta;
+    TRY_ASSIGN(const Parameters delta, delta_of(view, round->winner, theta.size()));
+    for (std::size_t i = 0; i < theta.size(); ++i) theta[i] += delta[i];
+    return theta;
+}
+
+// Step 1.
+Result<void, StoreError> settle_round(State& state, std::uint64_t height) {
+    TRY_ASSIGN(const auto round, read_entry<PendingRound>(state, pending_round_key()));
     if (!round) return {};
-    TRY_ASSIGN(const Parameters theta, settled_model(state, task, round, params));
+    const std::uint32_t task = round->task;
+    TRY_ASSIGN(const Parameters theta, settled_model(state, task, round));
+    const StateKey key = contribution_key(round->winner);
+    TRY_ASSIGN(const auto contribution, require_entry<Contribution>(state, key));
     TRY_ASSIGN(auto progress, require_entry<TaskProgress>(state, progress_key(task)));
     progress.model_digest = model_digest(theta);
     progress.settled_rounds += 1;
-    progress.units_claimed += round->units;
-    progress.hits += round->hits;
+    progress.units_claimed += contribution.units;
+    progress.units_entered += contribution.units;
+    progress.hits += contribution.hits;
     progress.segments += 1;
     progress.last_height = height;
     state.set(model_key(task), std::make_shared<const Bytes>(encode_parameters(theta)));
     state.put(progress_key(task), progress);
-    state.erase(round_key(task));
-    state.erase(round_delta_key(task));
+    state.erase(pending_round_key());
+    state.erase(key);
     return {};
 }
 
@@ -76,16 +83,17 @@ Result<void, StoreError> start_round(State& state, const Header& header,
                                      const WinnerOutcome& outcome) {
     const std::uint32_t task = header.tmpl.task;
     TRY_ASSIGN(const Parameters theta, require_parameters(state, model_key(task)));
-    PendingRound round;
-    round.height = header.tmpl.height;
-    round.segment = outcome.segment;
-    round.final_digest = model_digest(outcome.parameters);
-    round.hits = outcome.hits;
-    round.units = outcome.units;
-    round.displacement = displacement(theta, outcome.parameters);
-    state.put(round_key(task), round);
-    state.set(round_delta_key(task),
-              std::make_shared<const Bytes>(encode_delta(theta, outcome.parameters)));
+    Parameters delta(theta.size());
+    for (std::size_t i = 0; i < theta.size(); ++i) delta[i] = outcome.parameters[i] - theta[i];
+    Contribution contribution;
+    contribution.round = header.tmpl.height;
+    contribution.task = task;
+    contribution.hits = outcome.hits;
+    contribution.paid_units = outcome.units;
+    contribution.units = outcome.units;
+    contribution.delta = encode_delta(Parameters(theta.size()), delta);
+    state.put(contribution_key(outcome.segment), contribution);
+    state.put(pending_round_key(), PendingRound{header.tmpl.height, task, outcome.segment});
     return {};
 }
 
@@ -107,7 +115,7 @@ Result<void, StoreError> mint_pay(State& state, const Header& header, const Winn
     const StateKey key = maturing_pay_key(height + params.maturity_blocks);
     TRY_ASSIGN(auto maturing, read_entry<MaturingPay>(state, key));
     MaturingPay pays = std::move(maturing).value_or(MaturingPay{});
-    pays.pays.push_back({address_of(header.tmpl.miner), amount});
+    pays.pays.push_back({address_of(header.tmpl.miner), amount, outcome.segment});
     state.put(key, pays);
     return {};
 }
@@ -121,9 +129,9 @@ WinnerOutcome outcome_of(const ProvenBlock& block) noexcept {
 }
 
 Result<LaneStart, StoreError> lane_start(const StateView& view, std::uint32_t task,
-                                         const ConsensusParams& params) {
-    TRY_ASSIGN(const auto round, read_entry<PendingRound>(view, round_key(task)));
-    TRY_ASSIGN(Parameters theta, settled_model(view, task, round, params));
+                                         const ConsensusParams&) {
+    TRY_ASSIGN(const auto round, read_entry<PendingRound>(view, pending_round_key()));
+    TRY_ASSIGN(Parameters theta, settled_model(view, task, round));
     return LaneStart(std::make_shared<const Parameters>(std::move(theta)));
 }
 
@@ -131,8 +139,7 @@ Result<StateDiff, StoreError> apply_block(const StateView& parent, const Header&
                                           const WinnerOutcome& outcome,
                                           const ConsensusParams& params) {
     State state(parent);
-    // With one task, the task that the parent trained is the task that this block trains.
-    TRY(settle_round(state, header.tmpl.task, header.tmpl.height, params));
+    TRY(settle_round(state, header.tmpl.height));
     TRY(release_pay(state, header.tmpl.height));
     TRY(start_round(state, header, outcome));
     TRY(mint_pay(state, header, outcome, params));
