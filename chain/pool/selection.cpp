@@ -217,7 +217,8 @@ Result<Selector::Outcome, StoreError> Selector::take(PoolEntry& entry) {
         return fail(std::get<StoreError>(admitted.error()));
     }
     TRY(apply_transaction(state_, *admitted, context_, tally_));
-    if (refused_.erase(entry.arrival) > 0) entry.failure.reset();
+    refused_.erase(entry.arrival);
+    entry.failure.reset();
     left_ = left;
     selection_.transactions.push_back(entry.checked.shared());
     selection_.size_bytes += entry.checked.size_bytes();
