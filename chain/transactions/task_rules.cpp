@@ -18,6 +18,9 @@ namespace gradient::chain {
 
 namespace {
 
+// A task's last late share has been paid when its escrow is refunded.
+static_assert(kRefundDelay > kMaxLateness + 1);
+
 // However fast tasks come and go, the list of those that wait for a refund has room: at most 64 are
 // created a block (check_params).
 static_assert(TaskList::kMaxEnding >= kMaxActiveTasks + 64 * (kRefundDelay + 1));
@@ -51,12 +54,6 @@ Result<Bytes, TransactionFailure> read_chunks(const StateView& view, const Creat
         data.insert(data.end(), chunk->begin(), chunk->end());
     }
     return data;
-}
-
-// Whether a model of the record's shape can be trained on the data.
-bool is_trainable(const TaskRecord& record, ByteSpan data) {
-    const auto dataset = make_dataset(record, data);
-    return dataset && model::Trainer::create(to_model(record.shape), **dataset);
 }
 
 Result<TaskAccount, TransactionFailure> find_active(const StateView& view, std::uint32_t task) {
@@ -132,7 +129,7 @@ Result<void, TransactionFailure> admit_task(const StateView& view,
     }
     TRY_ASSIGN(const Bytes data, read_chunks(view, action));
     const TaskRecord record = new_record(list.next_id, action, transaction.id(), context);
-    if (!is_trainable(record, data)) return fail(TransactionError::data_unfit);
+    if (!check_task_data(record, data)) return fail(TransactionError::data_unfit);
     return {};
 }
 

@@ -53,8 +53,9 @@ namespace gradient::chain {
 
 /// Pays what is left of their escrows to the owners of the tasks that ended kRefundDelay or more
 /// blocks before `height`, and forgets what only further rounds would need: momentum, reference,
-/// history and late contributions. Record, progress, model, data and account stay for ever. To be
-/// called once a block, after its transactions: a last share may still be paid in this block.
+/// history and late contributions. Record, progress, model, data and account stay for ever. Once a
+/// block; that it comes before the block's shares does no harm, since the last round of a task that
+/// ended in block n is that of block n, and its last late share comes kMaxLateness + 1 later.
 [[nodiscard]] Result<void, StoreError> refund_ended_tasks(State& state, std::uint64_t height);
 
 }  // namespace gradient::chain

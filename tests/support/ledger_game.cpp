@@ -230,7 +230,7 @@ void LedgerGame::spoil(Move& move) {
                     move.chunks.back() = {kNeverPublished, 4500};
                     break;
                 default: {
-                    const std::uint64_t text = once_in(9) ? kShortText : kShortText;
+                    const std::uint64_t text = once_in(2) ? kShortText : kPoorText;
                     move.chunks = {{text, shelf_[text].size()}};
                     move.data_bytes = shelf_[text].size();
                     move.right_data = false;
