@@ -85,7 +85,7 @@ TEST_F(CreateRules, refuses_data_bytes_and_chunks_that_do_not_fit_together) {
 TEST_F(CreateRules, the_largest_data_pass_the_check) {
     expect_refused(changed([&](auto& c) {
                        c.data_bytes = kMaxDataBytes;
-                       c.chunks.resize(kMaxDataChunks);
+                       c.chunks.assign(kMaxDataChunks, parent_);
                    }),
                    Error::chunk_missing);
 }
