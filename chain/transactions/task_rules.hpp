@@ -3,6 +3,7 @@
 // The life of a user task: created, funded and cancelled by transactions, ended by whichever rule
 // says so, refunded when no share of it can come any more (chain/SPEC.md section 21).
 
+#include "chain/base/bytes.hpp"
 #include "chain/base/result.hpp"
 #include "chain/consensus/errors.hpp"
 #include "chain/consensus/params.hpp"
@@ -10,6 +11,7 @@
 #include "chain/state/state.hpp"
 #include "chain/state/state_view.hpp"
 #include "chain/transactions/transaction_rules.hpp"
+#include "chain/types/task.hpp"
 #include "chain/types/transaction.hpp"
 
 #include <cstdint>
@@ -18,6 +20,10 @@ namespace gradient::chain {
 
 /// The tasks under training; none if there is no entry.
 [[nodiscard]] Result<TaskList, StoreError> read_task_list(const StateView& view);
+
+/// The record of the task that a transaction creates in a block on `parent`.
+[[nodiscard]] TaskRecord task_record_of(std::uint32_t id, const CreateTask& action,
+                                        const Hash256& transaction, const Hash256& parent);
 
 /// Rules of these actions that need no state.
 [[nodiscard]] Result<void, TransactionError> check_task(const CreateTask& action,
