@@ -1,5 +1,4 @@
 #include "chain/transactions/accounts.hpp"
-#include "chain/transactions/fraud_rules.hpp"
 #include "chain/transactions/task_rules.hpp"
 #include "chain/transactions/transaction_rules.hpp"
 namespace gradient::chain {
@@ -12,7 +11,6 @@ Result<void, StoreError> credit(State& state, const Address& owner, Amount amoun
 }
 Result<void, StoreError> end_task(State&, std::uint32_t, TaskStatus, std::uint64_t) { return {}; }
 Result<void, StoreError> refund_ended_tasks(State&, std::uint64_t) { return {}; }
-Result<void, StoreError> close_fraud_agenda(State&, std::uint64_t, const ConsensusParams&) { return {}; }
 std::optional<std::uint32_t> required_task(const SignedTransaction&) { return std::nullopt; }
 Result<CheckedTransaction, TransactionError> check_transaction(std::shared_ptr<const SignedTransaction>, const TransactionContext&) { return fail(TransactionError::bad_signature); }
 Result<AdmittedTransaction, TransactionFailure> admit_transaction(const StateView&, const CheckedTransaction&, const TransactionContext&, const BlockTally&) { return fail(TransactionFailure(TransactionError::bad_signature)); }
