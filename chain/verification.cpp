@@ -48,6 +48,11 @@ std::string describe(const SubmitError& error) {
     return std::get<StoreError>(error).message;
 }
 
+SubmitError submit_error(ApplyFailure failure) {
+    if (const auto* rule = std::get_if<RuleError>(&failure)) return *rule;
+    return std::get<StoreError>(std::move(failure));
+}
+
 Consequence blame(const SubmitError& error) noexcept {
     if (const auto* ledger = std::get_if<LedgerError>(&error)) return group(*ledger);
     if (const auto* rule = std::get_if<RuleError>(&error)) return blame(*rule);
@@ -56,11 +61,7 @@ Consequence blame(const SubmitError& error) noexcept {
 
 namespace {
 
-SubmitError widened(ApplyFailure failure) {
-    if (const auto* rule = std::get_if<RuleError>(&failure)) return *rule;
-    return std::get<StoreError>(std::move(failure));
-}
-SubmitError widened(const ShareFailure& failure) {
+SubmitError submit_error(const ShareFailure& failure) {
     if (const auto* rule = std::get_if<SegmentError>(&failure)) return RuleError(*rule);
     return std::get<StoreError>(failure);
 }
@@ -130,6 +131,7 @@ Result<BlockIndex, StoreError> make_index(const StateView& parent_state, const B
     const OverlayView after(parent_state, judged.diff);
     TRY_ASSIGN(index.child_task, draw_task(after, header.id(), params));
     TRY_ASSIGN(const auto record, require_entry<TaskRecord>(after, task_key(index.child_task)));
+    index.unit_work = parent.child_unit_work;
     index.child_unit_work = unit_work(record);
     index.hits = judged.hits;
     index.replayed_units = judged.replayed_units;
@@ -144,14 +146,14 @@ Result<VerifiedBlock, SubmitError> verify_candidate(const Candidate& candidate,
     BlockVerifier verifier(candidate.block(), candidate.header(), candidate.context(trainers));
     for (;;) {
         auto jobs = verifier.next();
-        if (!jobs) return fail(widened(std::move(jobs).error()));
+        if (!jobs) return fail(submit_error(std::move(jobs).error()));
         if (jobs->empty()) break;
         TRY_ASSIGN(auto replays, replay_all(*jobs, trainers));
         auto taken = verifier.take(std::move(replays));
-        if (!taken) return fail(widened(std::move(taken).error()));
+        if (!taken) return fail(submit_error(std::move(taken).error()));
     }
     auto judged = verifier.finish();
-    if (!judged) return fail(widened(std::move(judged).error()));
+    if (!judged) return fail(submit_error(std::move(judged).error()));
     return finish_candidate(candidate, *std::move(judged));
 }
 
@@ -164,7 +166,7 @@ Result<VerifiedShare, SubmitError> verify_share(const ShareCandidate& candidate,
     if (!ready) return fail(SubmitError(std::move(ready).error()));
     if (!*ready) return fail(SubmitError(RuleError(SegmentError::list_not_on_branch)));
     auto checked = checker.check(candidate.segment());
-    if (!checked) return fail(widened(checked.error()));
+    if (!checked) return fail(submit_error(checked.error()));
     const SharedTask task = checker.task_of(*candidate.segment());
     auto proven = verify_segment(*checked, trainers.trainer_of(task));
     if (!proven) return fail(SubmitError(RuleError(proven.error())));

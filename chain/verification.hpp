@@ -46,6 +46,9 @@ using SubmitError = std::variant<LedgerError, RuleError, StoreError>;
 /// One sentence for the error.
 [[nodiscard]] std::string describe(const SubmitError& error);
 
+/// A failure of the state transition as one of a submission.
+[[nodiscard]] SubmitError submit_error(ApplyFailure failure);
+
 /// Its group.
 [[nodiscard]] Consequence blame(const SubmitError& error) noexcept;
 

@@ -131,13 +131,13 @@ std::string_view describe(TransactionError error) noexcept {
         case TransactionError::zero_amount:
             return "the amount is zero";
         case TransactionError::bad_chunk:
-            return "the chunk is empty";
+            return "the chunk is empty or too large";
         case TransactionError::bad_task_shape:
-            return "the task's shape or hyper-parameters are out of range";
+            return "the task's shape or hyper-parameters are out of range, or its model is too large";
         case TransactionError::bad_task_data:
             return "the task's data bytes and chunks do not fit together";
         case TransactionError::bad_task_terms:
-            return "the task's unit budget is zero, or its escrow can't pay the hits of one block";
+            return "the task's unit budget or pay is zero, or its escrow can't pay one block's hits";
         case TransactionError::amount_overflow:
             return "amounts and fee together exceed the largest amount";
         case TransactionError::bad_proof:

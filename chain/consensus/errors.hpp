@@ -95,17 +95,18 @@ enum class BlockError : std::uint8_t {
     late_not_late,     // a share among the transactions is of the round that the block settles
 };
 
-/// Rules for signed transactions (chain/SPEC.md section 12).
+/// Rules for signed transactions (chain/SPEC.md section 21).
 enum class TransactionError : std::uint8_t {
     // malformed: the bytes alone are wrong
     wrong_network,      // network_id is not the chain spec's
     bad_signature,      // not a strict signature of the sender over transaction_message
     zero_amount,        // a transfer or funding of nothing
-    bad_chunk,          // a published chunk is empty
-    bad_task_shape,     // shape or hyper-parameters outside the solver core's ranges
+    bad_chunk,          // a published chunk is empty or above kDataChunkBytes
+    bad_task_shape,     // shape or hyper-parameters outside the solver core's ranges, or a model of
+                        // which no lane fits into a segment
     bad_task_data,      // data bytes zero, above the limit, or not those of that many chunks
-    bad_task_terms,     // unit budget zero, or the escrow can't pay the hits of one block
-    amount_overflow,    // amounts and fee together exceed the largest amount
+    bad_task_terms,     // unit budget or pay per hit zero, or escrow < pay per hit * hits_per_win
+    amount_overflow,    // amounts, deposit and fee together exceed the largest amount
     bad_proof,          // a fraud proof's numbers, coding or signatures show no fraud of anything
 
     // invalid at this place of the chain
@@ -115,12 +116,13 @@ enum class TransactionError : std::uint8_t {
     nonce_used,             // nonce below the account's: included before
     chunk_known,            // the chunk is on the chain already
     chunk_missing,          // a chunk of the task's data is not on the chain
-    unknown_task,           // no such user task
-    task_ended,             // the task takes no more part
+    unknown_task,           // no user task has that id
+    task_ended,             // the task's status is not active
     not_task_owner,         // cancelled by somebody else than its owner
-    too_many_tasks,         // kMaxActiveTasks are active already
+    too_many_tasks,         // kMaxActiveTasks are active already, or ids are used up
     too_many_creations,     // the block creates max_task_creations tasks already
-    data_unfit,             // the data do not decode, fit the shape, or have substance
+    data_unfit,             // a chunk has a wrong size, or the data do not decode, fit the shape,
+                            // or have substance
     commitment_known,       // the same commitment of the same sender is live already
     too_many_commitments,   // the block holds FraudAgenda::kMaxCommitments already
     bad_commit_height,      // a reveal's commit height does not lie 2 to 10 blocks below

@@ -26,6 +26,7 @@ StateDiff initial_state(const TaskRecord& task) {
     state.put(progress_key(task.id), progress);
     state.set(model_key(task.id), std::make_shared<const Bytes>(encode_parameters(theta)));
     state.put(totals_key(), Totals{});
+    state.put(task_list_key(), TaskList{});
     auto diff = state.diff();
     CHECK(diff);  // the empty state reads nothing that could fail
     return *std::move(diff);

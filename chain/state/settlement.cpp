@@ -17,12 +17,13 @@ __extension__ using i128 = __int128;
 static_assert(kParameterLimit == model::kParameterLimit);
 
 // Widths, and why nothing overflows:
-//   delta           |d| <= kDeltaLimit < 2^28
-//   displacement    sum of at most 2^17 squares, each below (2^22)^2: below 2^61, its root below
-//   2^31 scaling         |d| * cap < 2^28 * 2^31 = 2^59 numerators      sum_j n_j |delta'_j,i| <=
-//   sum_j w_j * 2^28 <= 2^29 * 2^28 = 2^57 mean            sum_j n_j <= W <= divisor, so that |m_i|
-//   <= kDeltaLimit, floor included momentum, step  |v'| <= kDeltaLimit, |step| <= 3 kParameterLimit
-//   < 2^29, theta + step below 2^30
+//   delta          |d| <= kDeltaLimit < 2^28
+//   displacement   at most 2^17 squares, each below (2^22)^2: below 2^61, the root below 2^31
+//   scaling        |d| * cap < 2^28 * 2^31 = 2^59, and |d'| <= |d|
+//   numerators     sum_j n_j |d'_j,i| <= sum_j w_j * 2^28 <= 2^29 * 2^28 = 2^57
+//   mean           sum_j n_j <= W <= divisor: |m_i| <= kDeltaLimit, the floor included
+//   momentum       |floor(v / 2) + m| <= 3 kParameterLimit < 2^29, then at most kDeltaLimit
+//   step           at most 3 kParameterLimit: theta + step below 2^30
 static_assert(kDeltaLimit < 1 << 28);
 static_assert(kMaxParameters <= 1U << 17U);
 static_assert(kMaxSegmentWeight <= 1U << 19U && kMaxRoundWeight <= 1U << 29U);

@@ -48,6 +48,7 @@ struct BlockIndex {
     U256 cumulative_work;              ///< of the chain that ends here
     Hash256 state_root;                ///< of the state after this block
     MmrPeaks history;                  ///< over all headers up to this one
+    std::uint64_t unit_work = 0;   ///< reference FLOPs of one unit of the block's own task
     std::uint32_t child_task = 0;  ///< that lanes on this block train
     std::uint64_t child_unit_work = 0;  ///< reference FLOPs of one unit of that task
     std::uint32_t hits = 0;            ///< of the block's own segment
@@ -59,7 +60,7 @@ struct BlockIndex {
     friend bool operator==(const BlockIndex&, const BlockIndex&) = default;
     static auto fields(auto& self) {
         return std::tie(self.header, self.cumulative_work, self.state_root, self.history,
-                        self.child_task, self.child_unit_work, self.hits, self.replayed_units,
+                        self.unit_work, self.child_task, self.child_unit_work, self.hits, self.replayed_units,
                         self.shares, self.share_hits, self.share_units);
     }
 

@@ -1,7 +1,60 @@
 #pragma once
+
+// The life of a user task: created, funded and cancelled by transactions, ended by whichever rule
+// says so, refunded when no share of it can come any more (chain/SPEC.md section 21).
+
+#include "chain/base/result.hpp"
+#include "chain/consensus/errors.hpp"
+#include "chain/consensus/params.hpp"
 #include "chain/state/entries.hpp"
 #include "chain/state/state.hpp"
+#include "chain/state/state_view.hpp"
+#include "chain/transactions/transaction_rules.hpp"
+#include "chain/types/transaction.hpp"
+
+#include <cstdint>
+
 namespace gradient::chain {
-[[nodiscard]] Result<void, StoreError> end_task(State& state, std::uint32_t task, TaskStatus status, std::uint64_t height);
+
+/// The tasks under training; none if there is no entry.
+[[nodiscard]] Result<TaskList, StoreError> read_task_list(const StateView& view);
+
+/// Rules of these actions that need no state.
+[[nodiscard]] Result<void, TransactionError> check_task(const CreateTask& action,
+                                                        const ConsensusParams& params) noexcept;
+[[nodiscard]] Result<void, TransactionError> check_task(const FundTask& action) noexcept;
+
+/// Rules against a state. `tally`: of the block so far.
+[[nodiscard]] Result<void, TransactionFailure> admit_task(const StateView& view,
+                                                          const CheckedTransaction& transaction,
+                                                          const CreateTask& action,
+                                                          const TransactionContext& context,
+                                                          const BlockTally& tally);
+[[nodiscard]] Result<void, TransactionFailure> admit_task(const StateView& view,
+                                                          const FundTask& action);
+[[nodiscard]] Result<void, TransactionFailure> admit_task(const StateView& view,
+                                                          const CheckedTransaction& transaction,
+                                                          const CancelTask& action);
+
+/// What the actions change beside the sender's account. Precondition: admitted.
+[[nodiscard]] Result<void, StoreError> apply_task(State& state,
+                                                  const CheckedTransaction& transaction,
+                                                  const CreateTask& action,
+                                                  const TransactionContext& context,
+                                                  BlockTally& tally);
+[[nodiscard]] Result<void, StoreError> apply_task(State& state, const FundTask& action);
+[[nodiscard]] Result<void, StoreError> apply_task(State& state, const CancelTask& action,
+                                                  const TransactionContext& context);
+
+/// Ends an active task in the block of that height: from then on it is not drawn, and waits for its
+/// refund. Precondition: the task is active, and `status` is not.
+[[nodiscard]] Result<void, StoreError> end_task(State& state, std::uint32_t task, TaskStatus status,
+                                                std::uint64_t height);
+
+/// Pays what is left of their escrows to the owners of the tasks that ended kRefundDelay or more
+/// blocks before `height`, and forgets what only further rounds would need: momentum, reference,
+/// history and late contributions. Record, progress, model, data and account stay for ever. To be
+/// called once a block, after its transactions: a last share may still be paid in this block.
 [[nodiscard]] Result<void, StoreError> refund_ended_tasks(State& state, std::uint64_t height);
-}
+
+}  // namespace gradient::chain

@@ -1,7 +1,7 @@
 #pragma once
 
 // Signed transactions in three stages, each of which makes the only type that the next one takes
-// (chain/SPEC.md section 12):
+// (chain/SPEC.md section 21):
 //
 //   check_transaction   CheckedTransaction   form and signature; no state
 //   admit_transaction   AdmittedTransaction  against a state; changes nothing

@@ -90,7 +90,7 @@ json::object figures_view(const ChainFigures& figures) {
 
 json::object task_view(const LedgerService& service) {
     const auto& network = service.network();
-    const auto& task = network.task;
+    const auto& task = network.task->record;
     const auto& shape = task.shape;
     const auto progress = chain::read_entry<chain::TaskProgress>(service.tip()->state(),
                                                                  chain::progress_key(task.id));
@@ -102,7 +102,7 @@ json::object task_view(const LedgerService& service) {
         {"data_bytes", task.data_bytes},
         {"data_root", task.data_root.to_hex()},
         {"parameters", model::parameter_count(chain::to_model(shape))},
-        {"unit_work", network.unit_work},
+        {"unit_work", network.task->unit_work},
         {"rows", shape.rows},
         {"width", shape.width},
         {"value_width", shape.value_width},

@@ -135,7 +135,7 @@ TEST_F(FraudRules, refuses_two_ends_that_are_one_or_that_the_miner_has_not_signe
     DoubleSegmentProof bad = good;
     bad.ends[1] = bad.ends[0];
     EXPECT_EQ(reveal(kAuditor, bad, height_ - 2), Error::bad_proof);
-    for (const std::size_t end : {0, 1}) {
+    for (const std::size_t end : {0U, 1U}) {
         bad = good;
         bad.ends[end].signature.bytes[0] ^= 1U;
         EXPECT_EQ(reveal(kAuditor, bad, height_ - 2), Error::bad_proof);
