@@ -3,6 +3,7 @@
 #include "chain/base/check.hpp"
 #include "chain/consensus/header_rules.hpp"
 #include "chain/consensus/difficulty.hpp"
+#include "chain/consensus/header_rules.hpp"
 #include "chain/work/digests.hpp"
 #include "chain/work/lane.hpp"
 #include "chain/types/block.hpp"
