@@ -4,7 +4,6 @@
 // functions on plain data. What a round's segments changed becomes one step of the task's model.
 
 #include "chain/state/settlement_history.hpp"
-
 #include "chain/types/limits.hpp"
 
 #include <cstdint>
@@ -65,12 +64,6 @@ struct SettledRound {
 /// w = hits * min(paid_units, full_units): a segment's weight in its round.
 [[nodiscard]] std::uint64_t segment_weight(std::uint32_t hits, std::uint32_t paid_units,
                                            std::uint32_t full_units) noexcept;
-
-/// What a weight in a round is cut to: where four and more segments enter, the largest c of at most
-/// the largest weight with 4 c <= sum_j min(w_j, c), so that none weighs more than a quarter; the
-/// largest weight where fewer do, 0 where none does. Precondition: weights are 1 and more, with a
-/// sum below 2^63.
-[[nodiscard]] std::uint64_t weight_cap(std::span<const std::uint64_t> weights) noexcept;
 
 /// floor(sqrt(sum_i floor(|delta_i| / 64)^2)): how far a segment moved the model, in units of 64
 /// grid steps. At most kMaxDisplacement. Precondition: every delta_i within +-kDeltaLimit, at most
