@@ -206,7 +206,8 @@ std::uint64_t displacement_cap(std::uint32_t hits, const std::optional<UsualSegm
                                std::uint64_t initial_displacement) noexcept {
     CHECK(hits >= 1 && hits <= kMaxSegmentHits);
     constexpr std::uint64_t kMost = (std::uint64_t{1} << 63U) - 1;
-    const std::uint64_t median = usual ? usual->displacement_per_hit : initial_displacement;
+    const std::uint64_t median =
+        usual ? std::max<std::uint64_t>(usual->displacement_per_hit, 1) : initial_displacement;
     const std::uint32_t usual_hits = usual ? usual->hits : hits;
     const std::uint64_t counted =
         std::max<std::uint64_t>(hits, integer_sqrt(std::uint64_t{hits} * usual_hits));

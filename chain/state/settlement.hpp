@@ -75,8 +75,9 @@ struct SettledRound {
                                          std::span<const std::int32_t> to);
 
 /// How far a segment of so many hits may move the model before it is clipped:
-/// 2 * med * max(h, isqrt(h * h_med)), or twice the initial displacement for each of its hits while
-/// nothing is usual yet. Saturates at 2^63 - 1. Precondition: hits are 1..kMaxSegmentHits.
+/// 2 * med * max(h, isqrt(h * h_med)) with a median of at least 1, so that a task which stood still
+/// can move again, or twice the initial displacement for each of its hits while nothing is usual
+/// yet. Saturates at 2^63 - 1. Precondition: hits are 1..kMaxSegmentHits.
 [[nodiscard]] std::uint64_t displacement_cap(std::uint32_t hits,
                                              const std::optional<UsualSegment>& usual,
                                              std::uint64_t initial_displacement) noexcept;

@@ -74,6 +74,8 @@ def chains():
              [segment(1, 128, 0, [640 * 999])]], initial=100),
         run("zero cap", "nothing passes but what does not count", [0] * 4,
             [[segment(1, 9, 0, [63, -63, 10, 0])], [segment(1, 9, 0, [64, -63, 10, 0])]], initial=0),
+        run("zero median", "a task that stood still for 64 hits and more moves again", [0] * 2,
+            [[segment(16, 128, 0, [0, 0]) for _ in range(4)]] * 2 + [[segment(16, 128, 0, [10**6, -10**6])]] * 12),
         run("largest initial displacement", "the cap's ceiling", [0] * 2,
             [[segment(128, 9, 0, [2 * RANGE, -2 * RANGE])]], initial=2**64 - 1),
         run("long history", "more than 32 rounds and 512 hits", [0] * 3,

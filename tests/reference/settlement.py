@@ -65,7 +65,7 @@ def clipped(delta, cap):
 
 def cap_of(hits, history, initial):
     if sum(h for h, _ in history.records) >= 64:
-        med = lower_median([(d // h, h) for h, d in history.records])
+        med = max(lower_median([(d // h, h) for h, d in history.records]), 1)
         usual_hits = lower_median([(h, h) for h, _ in history.records])
     else:
         med, usual_hits = initial, hits

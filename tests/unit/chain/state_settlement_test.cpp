@@ -245,7 +245,9 @@ TEST(Settlement, cap_is_twice_the_usual_displacement_of_its_hits) {
     EXPECT_EQ(displacement_cap(2, UsualSegment{10, 16}, 7), 100U);   // isqrt(2 * 16) = 5 hits
     EXPECT_EQ(displacement_cap(16, UsualSegment{10, 16}, 7), 320U);  // its own 16
     EXPECT_EQ(displacement_cap(40, UsualSegment{10, 16}, 7), 800U);
-    EXPECT_EQ(displacement_cap(1, UsualSegment{0, 16}, 7), 0U);
+    EXPECT_EQ(displacement_cap(1, UsualSegment{0, 16}, 7), 8U);  // of a median of 1
+    EXPECT_EQ(displacement_cap(1, UsualSegment{1, 16}, 7), 8U);
+    EXPECT_EQ(displacement_cap(1, std::nullopt, 0), 0U);
     EXPECT_EQ(displacement_cap(1, std::nullopt, UINT64_MAX), std::uint64_t{INT64_MAX});
     EXPECT_EQ(displacement_cap(1, std::nullopt, INT64_MAX / 2), std::uint64_t{INT64_MAX} - 1);
     EXPECT_EQ(displacement_cap(2, std::nullopt, INT64_MAX / 2), std::uint64_t{INT64_MAX});
@@ -288,6 +290,20 @@ TEST(Settlement, a_cap_of_zero_lets_nothing_pass_that_counts) {
     const SettledRound settled = settle_round(Parameters(4), {}, {}, round.segments, {128, 0});
     EXPECT_EQ(settled.theta, Parameters(4));
     EXPECT_EQ(settled.history.segments, (std::vector<SegmentRecord>{{1, 0}}));
+}
+
+TEST(Settlement, a_task_that_stood_still_moves_again) {
+    SettledRound state{Parameters{0}, {}, history_with(2, 0)};
+    OwnedRound round;
+    round.add(2, 128, 0, {64 * 100'000});
+    std::uint64_t last = 0;
+    for (int i = 0; i < 4'000 && last < 100'000; ++i) {
+        state = settle_round(Parameters{0}, {}, state.history, round.segments, kRules);
+        ASSERT_GE(state.history.segments.back().displacement, last);
+        ASSERT_GT(state.theta[0], 0);
+        last = state.history.segments.back().displacement;
+    }
+    EXPECT_EQ(last, 100'000U);  // the median followed, so that nothing is clipped any more
 }
 
 TEST(Settlement, statistics_are_those_before_the_round) {
