@@ -11,6 +11,7 @@
 #include "node/rpc/cookie.hpp"
 #include "node/rpc/http_server.hpp"
 #include "node/rpc/json_rpc.hpp"
+#include "node/rpc/ledger_transaction_service.hpp"
 #include "node/rpc/methods.hpp"
 #include "node/setup/data_directory.hpp"
 #include "node/setup/key_file.hpp"
@@ -161,6 +162,7 @@ class Node {
     asio::signal_set signals_{context_, SIGINT, SIGTERM};  // before anything that takes long
     std::unique_ptr<WorkerPool> pool_;
     LedgerService ledger_;
+    LedgerTransactionService transactions_{ledger_, PoolAccess{}};
     Miner miner_;
     RpcDispatcher dispatcher_;
     HttpServer server_;
@@ -178,9 +180,9 @@ void Node::run() {
         if (!failure_) failure_.emplace(failure);
         ask_to_stop();
     });
-    add_methods(dispatcher_,
-                {ledger_, miner_, std::string(model::engine_name(trainers_.engine())),
-                 pool_->size(), [this](bool on) { set_mining(on); }, [this] { ask_to_stop(); }});
+    add_methods(dispatcher_, {ledger_, miner_, transactions_,
+                              std::string(model::engine_name(trainers_.engine())), pool_->size(),
+                              [this](bool on) { set_mining(on); }, [this] { ask_to_stop(); }});
     ledger_.start();
     run_files_.announce(server_.endpoint());
     spdlog::info("{}: network {}, height {}, RPC on {}:{}", program_version("gradientd"),
