@@ -1,19 +1,21 @@
 #include "chain/audit.hpp"
 
 #include "chain/base/check.hpp"
-#include "chain/consensus/block_rules.hpp"
+#include "chain/verification.hpp"
+#include "chain/tasks/task_runtime.hpp"
+#include "chain/state/entries.hpp"
+#include "chain/block_verifier.hpp"
 #include "chain/consensus/difficulty.hpp"
 #include "chain/parent_state.hpp"
-#include "chain/transition/apply.hpp"
 #include "chain/state/state_tree.hpp"
 #include "chain/storage/block_store.hpp"
 #include "chain/storage/memory_store.hpp"
 #include "chain/storage/stored_state.hpp"
 #include "chain/work/digests.hpp"
-#include "chain/work/segment_builder.hpp"
 #include "chain/work/unit.hpp"
 
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace gradient::chain {
@@ -36,6 +38,11 @@ Complaint complaint(const Error& error) {
     return {std::string(describe(error))};
 }
 
+template <class... E>
+Complaint complaint(const std::variant<E...>& error) {
+    return std::visit([](const auto& one) { return complaint(one); }, error);
+}
+
 // The value of a result, or its error as a complaint.
 template <class T, class E>
 Result<T, Complaint> or_complaint(Result<T, E> result) {
@@ -49,8 +56,8 @@ Result<void, Complaint> or_complaint(const Result<void, E>& result) {
     return {};
 }
 
-// theta_K, by replaying every unit of the segment from theta_0.
-Result<Parameters, Complaint> replay_all(const CheckedSegment& segment, model::Trainer& trainer) {
+// Replays every unit of a segment from theta_0.
+Result<void, Complaint> replay_all(const CheckedSegment& segment, model::Trainer& trainer) {
     Parameters theta = *segment.start().parameters;
     const auto& states = segment.body().digests;
     for (std::uint32_t unit = 1; unit <= segment.body().units(); ++unit) {
@@ -62,18 +69,19 @@ Result<Parameters, Complaint> replay_all(const CheckedSegment& segment, model::T
                                   " gives another digest than the segment claims"});
         }
     }
-    return theta;
+    return {};
 }
 
 class Audit {
   public:
     Audit(std::shared_ptr<const Network> network, const KeyValueView& store, AuditDepth depth,
-          model::Trainer trainer)
+          model::EngineKind engine)
         : network_(std::move(network)),
           stored_(std::shared_ptr<void>(), &store),
           reader_(store),
           depth_(depth),
-          trainer_(std::move(trainer)) {}
+          catalog_(network_->task),
+          trainers_(engine) {}
 
     Result<AuditReport, AuditFailure> run(const AuditListener& listener) {
         const auto opened = open();
@@ -112,7 +120,10 @@ class Audit {
         BlockIndex expected;
         expected.header = network_->genesis.header;
         expected.cumulative_work = block_work(expected.header.tmpl.bits);
-        TRY(advance(expected, U256(), network_->genesis.state, index));
+        expected.child_unit_work = network_->task->unit_work;
+        CHECK(expected.history.append({id_, 0, expected.header.tmpl.time_ms, U256(),
+                                       expected.cumulative_work}));
+        TRY(advance(expected, network_->genesis.state, index));
         if (first != id_ || block != Block{expected.header, {}, {}, {}}) {
             return fail(Complaint{"the stored genesis block is not the chain spec's"});
         }
@@ -129,59 +140,61 @@ class Audit {
         const ConsensusParams& params = network_->params();
 
         const StoredState state(scratch_);
-        const ParentContext context = make_parent_context(*network_, report_.tip, parent_);
-        TRY_ASSIGN(const LaneStart start, or_complaint(lane_start(state, context.task, params)));
+        const ParentContext context = make_parent_context(report_.tip, parent_);
         TRY_ASSIGN(const CheckedHeader header,
                    or_complaint(validate_header(block->header, context, params,
                                                 block->header.tmpl.time_ms)));
-        TRY_ASSIGN(const CheckedBlock checked,
-                   or_complaint(check_block(header, block, {parent_.state_root, start}, params)));
-        TRY_ASSIGN(const Parameters theta, replay(checked));
-
-        const CheckedSegment& winner = checked.winner();
-        const WinnerOutcome outcome{winner.id(), static_cast<std::uint32_t>(winner.hits().size()),
-                                    winner.body().units(), theta, header.targets()};
-        TRY_ASSIGN(const StateDiff diff,
-                   or_complaint(apply_block(state, block->header, outcome, params)));
-        BlockIndex expected;
-        expected.header = block->header;
-        expected.cumulative_work = saturating_add(parent_.cumulative_work, header.work());
-        expected.hits = outcome.hits;
-        expected.replayed_units = static_cast<std::uint32_t>(winner.opening_count());
-        expected.history = parent_.history;
-        report_.progress.units_claimed += outcome.units;
-        return advance(expected, parent_.cumulative_work, diff, index);
+        TRY_ASSIGN(const auto needed, or_complaint(required_tasks(state, *block)));
+        TRY_ASSIGN(const TaskSet tasks, or_complaint(load_tasks(state, needed, catalog_)));
+        const BlockContext verification{state,
+                                        parent_.state_root,
+                                        context.time_ms,
+                                        network_->genesis.id,
+                                        network_->spec.network_id,
+                                        params,
+                                        tasks,
+                                        trainers_};
+        BlockVerifier verifier(block, header, verification);
+        TRY(replay(verifier));
+        TRY_ASSIGN(const JudgedBlock judged, or_complaint(verifier.finish()));
+        TRY(replay_claimed(verifier, tasks));
+        TRY_ASSIGN(BlockIndex expected,
+                   or_complaint(make_index(state, parent_, header, judged, params)));
+        report_.progress.units_claimed += block->header.units + judged.share_units;
+        return advance(std::move(expected), judged.diff, index);
     }
 
-    Result<Parameters, Complaint> replay(const CheckedBlock& block) {
-        const CheckedSegment& winner = block.winner();
-        std::uint64_t& replayed = report_.progress.units_replayed;
-        switch (depth_) {
-            case AuditDepth::winning_units: {
-                replayed += 1;
-                const WorkEvidence evidence = evidence_of(winner.body(), winner.digests());
-                TRY_ASSIGN(const ProvenHeader proven,
-                           or_complaint(verify_evidence(block.header(), evidence, winner.start(),
-                                                        trainer_)));
-                return proven.parameters();
+    Result<void, Complaint> replay(BlockVerifier& verifier) {
+        for (;;) {
+            TRY_ASSIGN(const auto jobs, or_complaint(verifier.next()));
+            if (jobs.empty()) return {};
+            std::vector<ReplayedUnit> replays;
+            for (const ReplayJob& job : jobs) {
+                report_.progress.units_replayed += 1;
+                TRY_ASSIGN(auto replayed,
+                           or_complaint(replay_opening(job.segment, job.opening,
+                                                       trainers_.trainer_of(job.task))));
+                replays.push_back(std::move(replayed));
             }
-            case AuditDepth::openings: {
-                replayed += winner.opening_count();
-                TRY_ASSIGN(const ProvenSegment proven,
-                           or_complaint(verify_segment(winner, trainer_)));
-                return proven.parameters();
-            }
-            case AuditDepth::all_units:
-                replayed += winner.body().units();
-                return replay_all(winner, trainer_);
+            TRY(or_complaint(verifier.take(std::move(replays))));
         }
-        return fail(Complaint{"unknown audit depth"});
+    }
+
+    // At the greatest depth, every unit that the block's segments claim.
+    Result<void, Complaint> replay_claimed(const BlockVerifier& verifier, const TaskSet& tasks) {
+        if (depth_ != AuditDepth::all_units) return {};
+        for (const ProvenSegment& segment : verifier.proven()) {
+            report_.progress.units_replayed += segment.units();
+            TRY(replay_all(segment.checked(),
+                           trainers_.trainer_of(tasks.find(segment.tmpl().task))));
+        }
+        return {};
     }
 
     // Completes what the block's index must be, compares it and the undo with what is stored, and
     // moves the derived state on.
-    Result<void, Complaint> advance(BlockIndex expected, const U256& work_before,
-                                    const StateDiff& diff, const BlockIndex& stored) {
+    Result<void, Complaint> advance(BlockIndex expected, const StateDiff& diff,
+                                    const BlockIndex& stored) {
         const StoredState state(scratch_);
         StateTree tree(state);
         TRY(or_complaint(tree.apply(diff)));
@@ -189,11 +202,13 @@ class Audit {
         if (expected.state_root != stored.state_root) {
             return fail(Complaint{"the stored state root is not the derived one"});
         }
-        const auto appended = expected.history.append(
-            {id_, height_, expected.header.tmpl.time_ms, work_before, expected.cumulative_work});
-        if (!appended || expected != stored) {
+        if (expected != stored) {
             return fail(Complaint{"the stored index of the block is not the derived one"});
         }
+        MmrPeaks before = parent_.history;
+        const auto appended = before.append({id_, height_, expected.header.tmpl.time_ms,
+                                             parent_.cumulative_work, expected.cumulative_work});
+        CHECK(appended);
         for (const MmrPlacedNode& placed : *appended) {
             TRY_ASSIGN(const auto node, or_complaint(reader_.history_node(placed.position)));
             if (node != placed.node) {
@@ -236,9 +251,9 @@ class Audit {
         }
         TRY(compare_tree(tree.changes()));
         const StoredState state(scratch_);
-        TRY_ASSIGN(const LaneStart start,
-                   or_complaint(lane_start(state, draw_task(report_.tip), network_->params())));
-        report_.model = model_digest(*start.parameters);
+        TRY_ASSIGN(const auto progress, or_complaint(require_entry<TaskProgress>(
+                                            state, progress_key(kGenesisTask))));
+        report_.model = progress.model_digest;
         report_.complete = true;
         return {};
     }
@@ -267,7 +282,8 @@ class Audit {
     std::shared_ptr<const KeyValueView> stored_;
     BlockReader reader_;
     AuditDepth depth_;
-    model::Trainer trainer_;
+    TaskCatalog catalog_;
+    OwnTrainers trainers_;
     std::shared_ptr<MemoryStore> scratch_ = std::make_shared<MemoryStore>();
     std::uint64_t height_ = 0;
     Hash256 id_;
@@ -286,12 +302,7 @@ Result<AuditReport, AuditFailure> audit_chain(std::shared_ptr<const Network> net
                                               const KeyValueView& store, AuditDepth depth,
                                               const AuditListener& listener,
                                               model::EngineKind engine) {
-    auto trainer = network->make_trainer(engine);
-    if (!trainer) {
-        return fail(
-            AuditFailure{0, network->genesis.id, std::string(model::describe(trainer.error()))});
-    }
-    return Audit(std::move(network), store, depth, *std::move(trainer)).run(listener);
+    return Audit(std::move(network), store, depth, engine).run(listener);
 }
 
 }  // namespace gradient::chain

@@ -14,9 +14,8 @@ namespace gradient::chain {
 
 /// How much of each block's training an audit replays.
 enum class AuditDepth : std::uint8_t {
-    winning_units,  ///< unit K only, from which the model follows
-    openings,       ///< every opened unit, as a node does before it takes a block
-    all_units,      ///< every unit of the segment, from theta_0: as much work as mining was
+    openings,   ///< every opened unit, as a node does before it takes a block
+    all_units,  ///< every unit of every segment, from theta_0: as much work as mining was
 };
 
 /// How far an audit has come.
@@ -35,7 +34,7 @@ struct AuditReport {
     AuditProgress progress;
     Hash256 tip;            ///< last block audited
     Hash256 state_root;     ///< of the state after it, derived anew
-    Hash256 model;          ///< root(theta_0) of the lanes that start on it
+    Hash256 model;          ///< root(theta) of the genesis task's model after it
     bool complete = false;  ///< the tip was reached, and the stored state is the derived one
 };
 

@@ -51,9 +51,10 @@ void apply_to(State& state, const StateDiff& diff) {
 
 }  // namespace
 
-Ledger::Ledger(std::shared_ptr<const Network> network,
-               std::unique_ptr<KeyValueStore> store) noexcept
-    : network_(std::move(network)), store_(std::move(store)) {}
+Ledger::Ledger(std::shared_ptr<const Network> network, std::unique_ptr<KeyValueStore> store)
+    : network_(std::move(network)),
+      store_(std::move(store)),
+      tools_{TaskCatalog(network_->task), OwnTrainers()} {}
 
 Result<std::unique_ptr<Ledger>, StoreError> Ledger::open(std::shared_ptr<const Network> network,
                                                          std::unique_ptr<KeyValueStore> store) {
@@ -98,6 +99,7 @@ Result<void, StoreError> Ledger::start_chain() {
     index.header = genesis.header;
     index.cumulative_work = block_work(genesis.header.tmpl.bits);
     index.state_root = genesis.state_root;
+    index.child_unit_work = network_->task->unit_work;
     CHECK(index.history.append(leaf_of(genesis.id, index, U256())));
 
     WriteBatch batch;
@@ -121,7 +123,7 @@ Result<void, StoreError> Ledger::start_chain() {
 Result<void, StoreError> Ledger::load_tip() {
     TRY_ASSIGN(const auto id, BlockReader(*store_).tip());
     if (!id) return fail(damaged("tip", "it is missing"));
-    TRY_ASSIGN(tip_, ParentState::at(network_, *store_, *id, *id));
+    TRY_ASSIGN(tip_, ParentState::at(network_, *store_, *id, *id, tools_));
     TRY_ASSIGN(const Hash256 root, tip_->root_after({}));
     if (root != tip_->index().state_root) {
         return fail(damaged("state", "its root is not that of block " + id->to_hex()));
@@ -148,7 +150,7 @@ Result<Candidate, SubmitError> Ledger::admit(std::shared_ptr<const Block> block,
     TRY_ASSIGN(const auto parent_index, index(parent_id));
     if (!parent_index) return fail(SubmitError(RuleError(HeaderError::unknown_parent)));
     const auto header =
-        validate_header(block->header, make_parent_context(*network_, parent_id, *parent_index),
+        validate_header(block->header, make_parent_context(parent_id, *parent_index),
                         network_->params(), now_ms);
     if (!header) return fail(SubmitError(RuleError(header.error())));
     const U256 work = saturating_add(parent_index->cumulative_work, header->work());
@@ -157,7 +159,20 @@ Result<Candidate, SubmitError> Ledger::admit(std::shared_ptr<const Block> block,
     }
     // Only now the state after the parent, which on a deep branch takes many diffs.
     TRY_ASSIGN(auto parent, state_after(parent_id));
-    return Candidate(*header, std::move(block), std::move(parent));
+    TRY_ASSIGN(const auto needed, required_tasks(parent->state(), *block));
+    TRY_ASSIGN(TaskSet tasks, load_tasks(parent->state(), needed, tools_.catalog));
+    return Candidate(*header, std::move(block), std::move(parent), std::move(tasks));
+}
+
+Result<ShareCandidate, SubmitError> Ledger::admit_share(std::shared_ptr<const Segment> segment) {
+    if (halted_) return fail(SubmitError(LedgerError::halted));
+    TRY_ASSIGN(const auto needed, tasks_of_open_rounds(tip_->state(), tip_->height() + 1));
+    TRY_ASSIGN(TaskSet tasks, load_tasks(tip_->state(), needed, tools_.catalog));
+    return ShareCandidate(std::move(segment), tip_, std::move(tasks));
+}
+
+Result<SharedTask, StoreError> Ledger::task(std::uint32_t id) {
+    return tools_.catalog.load(tip_->state(), id);
 }
 
 U256 Ledger::work_floor() const noexcept {
@@ -202,7 +217,7 @@ Result<CommitOutcome, SubmitError> Ledger::commit(const VerifiedBlock& verified)
     }
     if (!is_best) return CommitOutcome::side_branch;
 
-    auto loaded = ParentState::at(network_, *store_, verified.id(), verified.id());
+    auto loaded = ParentState::at(network_, *store_, verified.id(), verified.id(), tools_);
     if (!loaded) {
         halted_ = true;  // the block is durable, but this process can't go on from it
         return fail(SubmitError(std::move(loaded).error()));
@@ -271,9 +286,9 @@ Result<void, StoreError> Ledger::add_tip_move(WriteBatch& batch, const BranchPat
 
 Result<CommitOutcome, SubmitError> Ledger::submit_block(std::shared_ptr<const Block> block,
                                                         std::uint64_t now_ms,
-                                                        model::Trainer& trainer) {
+                                                        Trainers& trainers) {
     TRY_ASSIGN(const Candidate candidate, admit(std::move(block), now_ms));
-    const auto verified = verify_candidate(candidate, trainer);
+    const auto verified = verify_candidate(candidate, trainers);
     if (!verified) {
         condemn(candidate.id(), verified.error());
         return fail(verified.error());
@@ -294,9 +309,9 @@ Result<std::optional<Hash256>, StoreError> Ledger::id_at(std::uint64_t height) c
 }
 
 Result<std::shared_ptr<const ParentState>, StoreError> Ledger::state_after(
-    const Hash256& id) const {
+    const Hash256& id) {
     if (id == tip_->id()) return tip_;
-    return ParentState::at(network_, *store_, tip_->id(), id);
+    return ParentState::at(network_, *store_, tip_->id(), id, tools_);
 }
 
 }  // namespace gradient::chain

@@ -83,7 +83,14 @@ class Ledger {
 
     /// admit, verify_candidate and commit in one go.
     [[nodiscard]] Result<CommitOutcome, SubmitError> submit_block(
-        std::shared_ptr<const Block> block, std::uint64_t now_ms, model::Trainer& trainer);
+        std::shared_ptr<const Block> block, std::uint64_t now_ms, Trainers& trainers);
+
+    /// Prepares judging a share that came alone, for inclusion in a block on the tip.
+    [[nodiscard]] Result<ShareCandidate, SubmitError> admit_share(
+        std::shared_ptr<const Segment> segment);
+
+    /// The runtime of a task that the state after the tip has; null if there is none.
+    [[nodiscard]] Result<SharedTask, StoreError> task(std::uint32_t id);
 
     // ---- queries
 
@@ -93,10 +100,10 @@ class Ledger {
     [[nodiscard]] Result<std::optional<Hash256>, StoreError> id_at(std::uint64_t height) const;
     /// The state after any stored block.
     [[nodiscard]] Result<std::shared_ptr<const ParentState>, StoreError> state_after(
-        const Hash256& id) const;
+        const Hash256& id);
 
   private:
-    Ledger(std::shared_ptr<const Network> network, std::unique_ptr<KeyValueStore> store) noexcept;
+    Ledger(std::shared_ptr<const Network> network, std::unique_ptr<KeyValueStore> store);
 
     Result<void, StoreError> start_chain();
     Result<void, StoreError> check_owner(const StoreInfo& info) const;
@@ -107,6 +114,7 @@ class Ledger {
 
     std::shared_ptr<const Network> network_;
     std::unique_ptr<KeyValueStore> store_;
+    LedgerTools tools_;
     std::shared_ptr<const ParentState> tip_;
     std::set<Hash256> condemned_;
     std::deque<Hash256> condemned_order_;  // the same ids, oldest first

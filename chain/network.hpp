@@ -4,8 +4,7 @@
 #include "chain/consensus/genesis_spec.hpp"
 #include "chain/consensus/params.hpp"
 #include "chain/state/genesis_state.hpp"
-#include "chain/types/task.hpp"
-#include "chain/work/task_model.hpp"
+#include "chain/tasks/task_runtime.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -16,15 +15,15 @@ namespace gradient::chain {
 struct Network {
     ChainSpec spec;
     Genesis genesis;
-    TaskRecord task;  ///< the genesis task, the only one so far
-    std::unique_ptr<const model::Dataset> data;
-    std::uint64_t unit_work = 0;  ///< reference FLOPs of one unit of the task
+    SharedTask task;  ///< the genesis task
 
     [[nodiscard]] const ConsensusParams& params() const noexcept { return spec.params; }
 
-    /// A trainer of the task; one for each thread. Must not outlive the network.
+    /// A trainer of the genesis task; one for each thread. Must not outlive the network.
     [[nodiscard]] Result<model::Trainer, model::TaskError> make_trainer(
-        model::EngineKind engine = model::EngineKind::best) const;
+        model::EngineKind engine = model::EngineKind::best) const {
+        return task->make_trainer(engine);
+    }
 };
 
 /// Derives everything from a chain spec; fails if the spec does not pass check_chain_spec.

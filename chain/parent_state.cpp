@@ -1,6 +1,8 @@
 #include "chain/parent_state.hpp"
 
-#include "chain/transition/apply.hpp"
+#include "chain/base/check.hpp"
+#include "chain/state/entries.hpp"
+#include "chain/transition/settle_task.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -45,32 +47,34 @@ Result<BranchPath, StoreError> path_from_tip(const KeyValueView& store, const Ha
     return path;
 }
 
-ParentContext make_parent_context(const Network& network, const Hash256& id,
-                                  const BlockIndex& index) {
+ParentContext make_parent_context(const Hash256& id, const BlockIndex& index) {
     ParentContext context;
     context.id = id;
     context.height = index.height();
     context.time_ms = index.header.tmpl.time_ms;
     context.history_root = index.history.root();
-    context.task = draw_task(id);
-    context.unit_work = network.unit_work;
+    context.task = index.child_task;
+    context.unit_work = index.child_unit_work;
     return context;
 }
 
 ParentState::ParentState(std::shared_ptr<const Network> network, BlockIndex index,
                          std::shared_ptr<const KeyValueView> snapshot, StateDiff from_tip,
-                         const ParentContext& context, LaneStart start)
+                         const ParentContext& context, SharedTask task, TaskSet tasks,
+                         LaneStart start)
     : network_(std::move(network)),
       index_(std::move(index)),
       stored_(std::move(snapshot)),
       from_tip_(std::move(from_tip)),
       state_(stored_, from_tip_),
       context_(context),
+      task_(std::move(task)),
+      tasks_(std::move(tasks)),
       start_(std::move(start)) {}
 
 Result<std::shared_ptr<const ParentState>, StoreError> ParentState::at(
     std::shared_ptr<const Network> network, const KeyValueStore& store, const Hash256& tip,
-    const Hash256& id) {
+    const Hash256& id, LedgerTools& tools) {
     const auto snapshot = store.snapshot();
     const BlockReader reader(*snapshot);
     TRY_ASSIGN(BlockIndex index, reader.require_index(id));
@@ -79,11 +83,31 @@ Result<std::shared_ptr<const ParentState>, StoreError> ParentState::at(
 
     const StoredState stored(snapshot);
     const OverlayView state(stored, from_tip);
-    const ParentContext context = make_parent_context(*network, id, index);
-    TRY_ASSIGN(LaneStart start, lane_start(state, context.task, network->params()));
-    return std::shared_ptr<const ParentState>(new ParentState(std::move(network), std::move(index),
-                                                              snapshot, std::move(from_tip),
-                                                              context, std::move(start)));
+    const ParentContext context = make_parent_context(id, index);
+    TRY_ASSIGN(const auto pending, read_entry<PendingRound>(state, pending_round_key()));
+    std::vector<std::uint32_t> needed{context.task};
+    if (pending) needed.push_back(pending->task);
+    TRY_ASSIGN(TaskSet tasks, load_tasks(state, needed, tools.catalog));
+    const SettlementContext settlement{network->params(), tasks, tools.trainers};
+    TRY_ASSIGN(auto start, lane_start(state, context.task, id, {}, Contributions(state), settlement));
+    CHECK(start);  // an empty list is always of the round
+    SharedTask task = tasks.find(context.task);
+    return std::shared_ptr<const ParentState>(new ParentState(
+        std::move(network), std::move(index), snapshot, std::move(from_tip), context,
+        std::move(task), std::move(tasks), *std::move(start)));
+}
+
+Result<std::optional<LaneStart>, StoreError> ParentState::start_with(
+    std::span<const SegmentOutcome> listed, Trainers& trainers) const {
+    if (listed.empty()) return start_;
+    Contributions contributions(state_);
+    std::vector<Hash256> ids;
+    for (const SegmentOutcome& outcome : listed) {
+        contributions.add(outcome);
+        ids.push_back(outcome.id);
+    }
+    const SettlementContext settlement{network_->params(), tasks_, trainers};
+    return lane_start(state_, context_.task, context_.id, ids, contributions, settlement);
 }
 
 Result<Hash256, StoreError> ParentState::root_after(const StateDiff& diff) const {

@@ -9,10 +9,14 @@
 #include "chain/storage/block_store.hpp"
 #include "chain/storage/key_value.hpp"
 #include "chain/storage/stored_state.hpp"
+#include "chain/tasks/task_runtime.hpp"
+#include "chain/transition/segment_outcome.hpp"
 #include "chain/work/lane.hpp"
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <vector>
 
 namespace gradient::chain {
@@ -29,8 +33,13 @@ struct BranchPath {
 
 /// What the header rules ask of a parent. Its index is all it takes: a header is judged before any
 /// state is loaded.
-[[nodiscard]] ParentContext make_parent_context(const Network& network, const Hash256& id,
-                                                const BlockIndex& index);
+[[nodiscard]] ParentContext make_parent_context(const Hash256& id, const BlockIndex& index);
+
+/// What the ledger keeps at hand to make states and judge on its own thread.
+struct LedgerTools {
+    TaskCatalog catalog;
+    OwnTrainers trainers;
+};
 
 /// Everything by which a block's children are made and judged: a snapshot, so that any thread may
 /// use it while the ledger moves on.
@@ -39,7 +48,7 @@ class ParentState {
     /// The state after block `id`, which must be stored.
     [[nodiscard]] static Result<std::shared_ptr<const ParentState>, StoreError> at(
         std::shared_ptr<const Network> network, const KeyValueStore& store, const Hash256& tip,
-        const Hash256& id);
+        const Hash256& id, LedgerTools& tools);
 
     [[nodiscard]] const Network& network() const noexcept { return *network_; }
     [[nodiscard]] const Hash256& id() const noexcept { return context_.id; }
@@ -48,8 +57,14 @@ class ParentState {
 
     /// The state after the block.
     [[nodiscard]] const StateView& state() const noexcept { return state_; }
-    /// theta_0 of the lanes that start on the block.
+    /// theta_0 of the lanes that start on the block and list nothing.
     [[nodiscard]] const LaneStart& start() const noexcept { return start_; }
+    /// theta_0 of lanes that list these shares, all of the round that the block ended. Nothing if
+    /// one is not.
+    [[nodiscard]] Result<std::optional<LaneStart>, StoreError> start_with(
+        std::span<const SegmentOutcome> listed, Trainers& trainers) const;
+    /// The task that lanes on the block train.
+    [[nodiscard]] const SharedTask& task() const noexcept { return task_; }
     /// What the header rules ask of a parent.
     [[nodiscard]] const ParentContext& context() const noexcept { return context_; }
 
@@ -61,7 +76,7 @@ class ParentState {
   private:
     ParentState(std::shared_ptr<const Network> network, BlockIndex index,
                 std::shared_ptr<const KeyValueView> snapshot, StateDiff from_tip,
-                const ParentContext& context, LaneStart start);
+                const ParentContext& context, SharedTask task, TaskSet tasks, LaneStart start);
 
     std::shared_ptr<const Network> network_;
     BlockIndex index_;
@@ -69,6 +84,8 @@ class ParentState {
     StateDiff from_tip_;  // leads from there to the block's
     OverlayView state_;
     ParentContext context_;
+    SharedTask task_;
+    TaskSet tasks_;  // that of the lanes and that of the pending round
     LaneStart start_;
 };
 

@@ -1,6 +1,8 @@
 #include "chain/verification.hpp"
 
 #include "chain/base/check.hpp"
+#include "chain/work/task_model.hpp"
+#include "chain/state/entries.hpp"
 #include "chain/transition/apply.hpp"
 
 #include <utility>
@@ -46,55 +48,130 @@ std::string describe(const SubmitError& error) {
     return std::get<StoreError>(error).message;
 }
 
+SubmitError submit_error(ApplyFailure failure) {
+    if (const auto* rule = std::get_if<RuleError>(&failure)) return *rule;
+    return std::get<StoreError>(std::move(failure));
+}
+
 Consequence blame(const SubmitError& error) noexcept {
     if (const auto* ledger = std::get_if<LedgerError>(&error)) return group(*ledger);
     if (const auto* rule = std::get_if<RuleError>(&error)) return blame(*rule);
     return Consequence::ours;
 }
 
-Candidate::Candidate(const CheckedHeader& header, std::shared_ptr<const Block> block,
-                     std::shared_ptr<const ParentState> parent) noexcept
-    : header_(header), block_(std::move(block)), parent_(std::move(parent)) {}
+namespace {
 
-Result<CheckedBlock, RuleError> check_candidate(const Candidate& candidate) {
-    const ParentState& parent = candidate.parent();
-    return check_block(candidate.header(), candidate.block(),
-                       {parent.index().state_root, parent.start()}, parent.network().params());
+SubmitError submit_error(const ShareFailure& failure) {
+    if (const auto* rule = std::get_if<SegmentError>(&failure)) return RuleError(*rule);
+    return std::get<StoreError>(failure);
 }
 
+// Replays of all jobs in turn, the last one first: it is that of a segment's unit K.
+Result<std::vector<ReplayedUnit>, SubmitError> replay_all(const std::vector<ReplayJob>& jobs,
+                                                          Trainers& trainers) {
+    std::vector<ReplayedUnit> replays;
+    for (std::size_t i = jobs.size(); i-- > 0;) {
+        auto replay =
+            replay_opening(jobs[i].segment, jobs[i].opening, trainers.trainer_of(jobs[i].task));
+        if (!replay) return fail(SubmitError(RuleError(replay.error())));
+        replays.push_back(*std::move(replay));
+    }
+    return replays;
+}
+
+}  // namespace
+
+Candidate::Candidate(const CheckedHeader& header, std::shared_ptr<const Block> block,
+                     std::shared_ptr<const ParentState> parent, TaskSet tasks)
+    : header_(header),
+      block_(std::move(block)),
+      parent_(std::move(parent)),
+      tasks_(std::make_shared<const TaskSet>(std::move(tasks))) {}
+
+BlockContext Candidate::context(Trainers& trainers) const {
+    const Network& network = parent_->network();
+    return {parent_->state(),        parent_->index().state_root, parent_->context().time_ms,
+            network.genesis.id,      network.spec.network_id,     network.params(),
+            *tasks_,                 trainers};
+}
+
+ShareCandidate::ShareCandidate(std::shared_ptr<const Segment> segment,
+                               std::shared_ptr<const ParentState> parent, TaskSet tasks)
+    : segment_(std::move(segment)),
+      parent_(std::move(parent)),
+      tasks_(std::make_shared<const TaskSet>(std::move(tasks))) {}
+
 Result<VerifiedBlock, SubmitError> finish_candidate(const Candidate& candidate,
-                                                    const ProvenBlock& proven) {
-    CHECK(proven.id() == candidate.id());
+                                                    JudgedBlock judged) {
     const ParentState& parent = candidate.parent();
-    const Header& header = candidate.header().header();
 
     VerifiedBlock verified;
     verified.id_ = candidate.id();
     verified.block_ = candidate.block();
-    verified.mean_loss_ = proven.winner().mean_loss();
-    TRY_ASSIGN(verified.diff_,
-               apply_block(parent.state(), header, outcome_of(proven), parent.network().params()));
-
-    BlockIndex& index = verified.index_;
-    index.header = header;
-    index.cumulative_work =
-        saturating_add(parent.index().cumulative_work, candidate.header().work());
-    TRY_ASSIGN(index.state_root, parent.root_after(verified.diff_));
-    index.history = parent.index().history;
-    const auto appended =
-        index.history.append({verified.id_, header.tmpl.height, header.tmpl.time_ms,
-                              parent.index().cumulative_work, index.cumulative_work});
-    CHECK(appended);  // header rules: heights and times grow, work is positive
-    index.hits = proven.winner().hits();
-    index.replayed_units = proven.winner().units_replayed();
+    verified.mean_loss_ = judged.mean_loss;
+    TRY_ASSIGN(verified.index_,
+               make_index(parent.state(), parent.index(), candidate.header(), judged,
+                          parent.network().params()));
+    TRY_ASSIGN(verified.index_.state_root, parent.root_after(judged.diff));
+    verified.diff_ = std::move(judged.diff);
     return verified;
 }
 
+Result<BlockIndex, StoreError> make_index(const StateView& parent_state, const BlockIndex& parent,
+                                          const CheckedHeader& header, const JudgedBlock& judged,
+                                          const ConsensusParams& params) {
+    BlockIndex index;
+    index.header = header.header();
+    index.cumulative_work = saturating_add(parent.cumulative_work, header.work());
+    index.history = parent.history;
+    const Template& tmpl = header.header().tmpl;
+    const auto appended = index.history.append({header.id(), tmpl.height, tmpl.time_ms,
+                                                parent.cumulative_work, index.cumulative_work});
+    CHECK(appended);  // header rules: heights and times grow, work is positive
+    const OverlayView after(parent_state, judged.diff);
+    TRY_ASSIGN(index.child_task, draw_task(after, header.id(), params));
+    TRY_ASSIGN(const auto record, require_entry<TaskRecord>(after, task_key(index.child_task)));
+    index.unit_work = parent.child_unit_work;
+    index.child_unit_work = unit_work(record);
+    index.hits = judged.hits;
+    index.replayed_units = judged.replayed_units;
+    index.shares = judged.shares;
+    index.share_hits = judged.share_hits;
+    index.share_units = judged.share_units;
+    return index;
+}
+
 Result<VerifiedBlock, SubmitError> verify_candidate(const Candidate& candidate,
-                                                    model::Trainer& trainer) {
-    TRY_ASSIGN(const CheckedBlock checked, check_candidate(candidate));
-    TRY_ASSIGN(const ProvenBlock proven, verify_block(checked, trainer));
-    return finish_candidate(candidate, proven);
+                                                    Trainers& trainers) {
+    BlockVerifier verifier(candidate.block(), candidate.header(), candidate.context(trainers));
+    for (;;) {
+        auto jobs = verifier.next();
+        if (!jobs) return fail(submit_error(std::move(jobs).error()));
+        if (jobs->empty()) break;
+        TRY_ASSIGN(auto replays, replay_all(*jobs, trainers));
+        auto taken = verifier.take(std::move(replays));
+        if (!taken) return fail(submit_error(std::move(taken).error()));
+    }
+    auto judged = verifier.finish();
+    if (!judged) return fail(submit_error(std::move(judged).error()));
+    return finish_candidate(candidate, *std::move(judged));
+}
+
+Result<VerifiedShare, SubmitError> verify_share(const ShareCandidate& candidate,
+                                                Trainers& trainers) {
+    const ParentState& parent = candidate.parent();
+    const SettlementContext context{parent.network().params(), candidate.tasks(), trainers};
+    ShareChecker checker(parent.state(), parent.height() + 1, context);
+    auto ready = checker.is_ready(*candidate.segment());
+    if (!ready) return fail(SubmitError(std::move(ready).error()));
+    if (!*ready) return fail(SubmitError(RuleError(SegmentError::list_not_on_branch)));
+    auto checked = checker.check(candidate.segment());
+    if (!checked) return fail(submit_error(checked.error()));
+    const SharedTask task = checker.task_of(*candidate.segment());
+    auto proven = verify_segment(*checked, trainers.trainer_of(task));
+    if (!proven) return fail(SubmitError(RuleError(proven.error())));
+    return VerifiedShare{candidate.segment(),
+                         outcome_of(*proven, encoded_size(*candidate.segment()))};
 }
 
 }  // namespace gradient::chain

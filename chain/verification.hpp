@@ -5,15 +5,15 @@
 //
 //   Ledger::admit            Candidate       parent known, header rules: microseconds, ledger's
 //                                            thread
-//   check_candidate          CheckedBlock    hash chain, signature, openings: milliseconds
-//   replay_opening ...       ProvenBlock     one replay for each opening
-//   finish_candidate         VerifiedBlock   the block applied to its parent's state
+//   BlockVerifier            JudgedBlock     every other rule, waves of replays
+//   finish_candidate         VerifiedBlock   with its index
 //   Ledger::commit                           one batch, ledger's thread
 //
-// All between admit and commit is pure work on an immutable snapshot, for any thread.
+// All between admit and commit is pure work on an immutable snapshot, for any thread. Shares that
+// come alone go the same way: Ledger::admit_share, verify_share.
 
 #include "chain/base/result.hpp"
-#include "chain/consensus/block_rules.hpp"
+#include "chain/block_verifier.hpp"
 #include "chain/consensus/errors.hpp"
 #include "chain/consensus/header_rules.hpp"
 #include "chain/parent_state.hpp"
@@ -46,6 +46,9 @@ using SubmitError = std::variant<LedgerError, RuleError, StoreError>;
 /// One sentence for the error.
 [[nodiscard]] std::string describe(const SubmitError& error);
 
+/// A failure of the state transition as one of a submission.
+[[nodiscard]] SubmitError submit_error(ApplyFailure failure);
+
 /// Its group.
 [[nodiscard]] Consequence blame(const SubmitError& error) noexcept;
 
@@ -57,14 +60,41 @@ class Candidate {
     [[nodiscard]] const Hash256& id() const noexcept { return header_.id(); }
     [[nodiscard]] const std::shared_ptr<const Block>& block() const noexcept { return block_; }
     [[nodiscard]] const ParentState& parent() const noexcept { return *parent_; }
+    /// What a verifier of the block takes; the trainers must outlive it.
+    [[nodiscard]] BlockContext context(Trainers& trainers) const;
 
   private:
     Candidate(const CheckedHeader& header, std::shared_ptr<const Block> block,
-              std::shared_ptr<const ParentState> parent) noexcept;
+              std::shared_ptr<const ParentState> parent, TaskSet tasks);
     friend class Ledger;
     CheckedHeader header_;
     std::shared_ptr<const Block> block_;
     std::shared_ptr<const ParentState> parent_;
+    std::shared_ptr<const TaskSet> tasks_;
+};
+
+/// A share that came alone, and all that judging it takes. Cheap to copy.
+class ShareCandidate {
+  public:
+    [[nodiscard]] const std::shared_ptr<const Segment>& segment() const noexcept {
+        return segment_;
+    }
+    [[nodiscard]] const ParentState& parent() const noexcept { return *parent_; }
+    [[nodiscard]] const TaskSet& tasks() const noexcept { return *tasks_; }
+
+  private:
+    ShareCandidate(std::shared_ptr<const Segment> segment,
+                   std::shared_ptr<const ParentState> parent, TaskSet tasks);
+    friend class Ledger;
+    std::shared_ptr<const Segment> segment_;
+    std::shared_ptr<const ParentState> parent_;
+    std::shared_ptr<const TaskSet> tasks_;
+};
+
+/// A share all of whose rules hold on the branch of the block it was judged on.
+struct VerifiedShare {
+    std::shared_ptr<const Segment> segment;
+    SegmentOutcome outcome;
 };
 
 /// A block that satisfies every rule, with what it does to its parent's state.
@@ -80,8 +110,7 @@ class VerifiedBlock {
 
   private:
     VerifiedBlock() = default;
-    friend Result<VerifiedBlock, SubmitError> finish_candidate(const Candidate&,
-                                                               const ProvenBlock&);
+    friend Result<VerifiedBlock, SubmitError> finish_candidate(const Candidate&, JudgedBlock);
     Hash256 id_;
     std::shared_ptr<const Block> block_;
     BlockIndex index_;
@@ -89,15 +118,23 @@ class VerifiedBlock {
     std::int64_t mean_loss_ = 0;
 };
 
-/// Every rule for the block that needs no replay.
-[[nodiscard]] Result<CheckedBlock, RuleError> check_candidate(const Candidate& candidate);
-
-/// Applies a proven block to its parent's state. Precondition: `proven` is the candidate's block.
+/// Makes a judged block's index. Precondition: `judged` is the candidate's block.
 [[nodiscard]] Result<VerifiedBlock, SubmitError> finish_candidate(const Candidate& candidate,
-                                                                  const ProvenBlock& proven);
+                                                                  JudgedBlock judged);
 
-/// All stages between admit and commit, replays in turn on one trainer.
+/// The index of a judged block on a parent, all but its state root.
+[[nodiscard]] Result<BlockIndex, StoreError> make_index(const StateView& parent_state,
+                                                        const BlockIndex& parent,
+                                                        const CheckedHeader& header,
+                                                        const JudgedBlock& judged,
+                                                        const ConsensusParams& params);
+
+/// All stages between admit and commit, replays in turn.
 [[nodiscard]] Result<VerifiedBlock, SubmitError> verify_candidate(const Candidate& candidate,
-                                                                  model::Trainer& trainer);
+                                                                  Trainers& trainers);
+
+/// Judges a share for inclusion in the next block, replays in turn.
+[[nodiscard]] Result<VerifiedShare, SubmitError> verify_share(const ShareCandidate& candidate,
+                                                              Trainers& trainers);
 
 }  // namespace gradient::chain

@@ -8,6 +8,7 @@
 #include "node/concurrency/worker_pool.hpp"
 #include "node/ledger/ledger_service.hpp"
 #include "node/mining/miner.hpp"
+#include "node/mining/work_source.hpp"
 #include "node/rpc/cookie.hpp"
 #include "node/rpc/http_server.hpp"
 #include "node/rpc/json_rpc.hpp"
@@ -121,13 +122,19 @@ class Node {
           directory_(DataDirectory::open(settings.data_directory)),
           network_(open_network(settings, directory_)),
           key_(load_or_create_key(directory_.miner_key())),
-          trainers_(network_, engine_named(settings.engine)),
+          trainers_(network_->task, engine_named(settings.engine)),
           run_files_(directory_.path()),
           cookie_(Cookie::create(cookie_file(directory_.path()))),
           pool_(std::make_unique<WorkerPool>(thread_count(settings))),
           ledger_(context_.get_executor(), open_ledger(directory_, network_), *pool_, trainers_),
-          miner_(*pool_, trainers_, key_, settings.lanes,
-                 [this](chain::Block block) { take_won_block(std::move(block)); }),
+          miner_(
+              *pool_, trainers_, key_, settings.lanes,
+              {[this](chain::Block block) { take_won_block(std::move(block)); },
+               [this](chain::Segment segment) {
+                   ledger_.submit_share(std::make_shared<const chain::Segment>(std::move(segment)));
+               },
+               [this] { work_.lanes_rest(); }}),
+          work_(ledger_, miner_, *pool_, trainers_, key_.public_key()),
           server_(
               context_.get_executor(), settings.rpc_address, settings.rpc_port,
               [this](std::string_view header) { return cookie_.accepts(header); },
@@ -146,7 +153,6 @@ class Node {
     Task<> wait_for_signal();
     Task<> wait_for_stop();
     void ask_to_stop();
-    void set_mining(bool on);
     void take_won_block(chain::Block block);
     void block_settled(const chain::Hash256& id, std::uint32_t units,
                        const LedgerService::SubmitResult& result);
@@ -164,31 +170,35 @@ class Node {
     LedgerService ledger_;
     LedgerTransactionService transactions_{ledger_, PoolAccess{}};
     Miner miner_;
+    WorkSource work_;
     RpcDispatcher dispatcher_;
     HttpServer server_;
     Event stop_asked_;
     bool stopping_ = false;
-    bool mining_ = false;  // on the ledger's strand
     std::optional<Failure> failure_;
 };
 
 void Node::run() {
-    ledger_.on_tip([this](const auto& tip) {
-        if (mining_) miner_.set_parent(tip);
+    ledger_.on_tip([this](const auto&) {
+        if (work_.is_mining()) work_.renew();
+    });
+    ledger_.on_share([this](const chain::PublicKey& miner, std::uint64_t units, bool included) {
+        if (miner == key_.public_key()) miner_.settle(units, included, false);
     });
     ledger_.on_store_failure([this](const Failure& failure) {
         if (!failure_) failure_.emplace(failure);
         ask_to_stop();
     });
-    add_methods(dispatcher_, {ledger_, miner_, transactions_,
-                              std::string(model::engine_name(trainers_.engine())), pool_->size(),
-                              [this](bool on) { set_mining(on); }, [this] { ask_to_stop(); }});
+    add_methods(
+        dispatcher_,
+        {ledger_, miner_, transactions_, std::string(model::engine_name(trainers_.engine())),
+         pool_->size(), [this](bool on) { work_.set_mining(on); }, [this] { ask_to_stop(); }});
     ledger_.start();
     run_files_.announce(server_.endpoint());
     spdlog::info("{}: network {}, height {}, RPC on {}:{}", program_version("gradientd"),
                  network_->spec.name, ledger_.tip()->height(),
                  server_.endpoint().address().to_string(), server_.endpoint().port());
-    set_mining(settings_.mine);
+    asio::post(ledger_.strand(), [this] { work_.set_mining(settings_.mine); });
 
     std::exception_ptr error;
     asio::co_spawn(context_, main(), [&](const std::exception_ptr& ended) {
@@ -209,7 +219,7 @@ Task<> Node::main() {
     } catch (...) {
         error = std::current_exception();
     }
-    miner_.set_parent(nullptr);
+    co_await asio::co_spawn(ledger_.strand(), work_.close(), asio::use_awaitable);
     co_await ledger_.close();
     co_await server_.close();
     if (error) std::rethrow_exception(error);
@@ -233,12 +243,6 @@ void Node::ask_to_stop() {
     stop_asked_.notify_all();
 }
 
-void Node::set_mining(bool on) {
-    if (mining_ == on) return;
-    mining_ = on;
-    miner_.set_parent(on ? ledger_.tip() : nullptr);
-}
-
 void Node::take_won_block(chain::Block block) {
     auto shared = std::make_shared<const chain::Block>(std::move(block));
     const auto id = chain::header_id(shared->header);
@@ -250,12 +254,12 @@ void Node::take_won_block(chain::Block block) {
 void Node::block_settled(const chain::Hash256& id, std::uint32_t units,
                          const LedgerService::SubmitResult& result) {
     const bool accepted = result && *result != chain::CommitOutcome::side_branch;
-    miner_.settle(units, accepted);
+    miner_.settle(units, accepted, true);
     if (result) return;
     if (failure_) return;  // the node ends and says why
     spdlog::error("own block {} was lost: {}", id.to_hex(), chain::describe(result.error()));
-    // The lane that won rests until it gets another parent.
-    if (mining_ && !stopping_) miner_.set_parent(ledger_.tip());
+    // The lane that won rests until it gets other work.
+    if (work_.is_mining() && !stopping_) work_.renew();
 }
 
 }  // namespace

@@ -68,14 +68,16 @@ std::string_view describe(SegmentError error) noexcept {
             return "a hit is not opened";
         case SegmentError::missing_guard:
             return "a guard is not opened";
+        case SegmentError::missing_last_unit:
+            return "the last unit is not opened";
         case SegmentError::unexpected_opening:
-            return "an opened unit is neither hit nor guard";
+            return "an opened unit is neither a hit nor a guard nor the last one";
         case SegmentError::bad_delta:
             return "an opening's parameters are not in their canonical coding";
         case SegmentError::opening_differs:
             return "an opening does not match its digest";
-        case SegmentError::last_unit_no_hit:
-            return "the last unit's ticket is no hit";
+        case SegmentError::no_hit:
+            return "no unit's ticket is a hit";
         case SegmentError::last_unit_no_win:
             return "the last unit's ticket does not win";
         case SegmentError::too_many_hits:
@@ -84,6 +86,16 @@ std::string_view describe(SegmentError error) noexcept {
             return "an opened state cannot be trained";
         case SegmentError::replay_differs:
             return "the replay of an opened unit gives another digest";
+        case SegmentError::unknown_round:
+            return "the share's round is not one whose shares may be included now";
+        case SegmentError::wrong_share_template:
+            return "the share's template is not one of its round";
+        case SegmentError::lane_included:
+            return "a segment of the share's lane is included already";
+        case SegmentError::list_not_on_branch:
+            return "the share started from a segment that is not on this branch";
+        case SegmentError::too_many_shares:
+            return "the share's round or task can take no further segment";
         case SegmentError::replay_missing:
             return "not every opening has been replayed";
     }
@@ -100,12 +112,12 @@ std::string_view describe(BlockError error) noexcept {
             return "the listed segments are not those of the settle root";
         case BlockError::wrong_unit_count:
             return "the segment has another number of units than the header";
-        case BlockError::unexpected_transaction:
-            return "no kind of transaction exists yet";
-        case BlockError::unexpected_segment:
-            return "no round has shares yet";
         case BlockError::wrong_state_root:
             return "the state root is not that of the state after the parent";
+        case BlockError::listed_late:
+            return "a listed segment is not of the round that the block settles";
+        case BlockError::late_not_late:
+            return "a late share is of the round that the block settles";
     }
     return "unknown block error";
 }
@@ -217,15 +229,21 @@ Consequence blame(SegmentError error) noexcept {
         case SegmentError::bad_signature:
         case SegmentError::missing_hit:
         case SegmentError::missing_guard:
+        case SegmentError::missing_last_unit:
         case SegmentError::unexpected_opening:
         case SegmentError::bad_delta:
         case SegmentError::opening_differs:
             return Consequence::malformed;
-        case SegmentError::last_unit_no_hit:
+        case SegmentError::no_hit:
         case SegmentError::last_unit_no_win:
         case SegmentError::too_many_hits:
         case SegmentError::untrainable_state:
         case SegmentError::replay_differs:
+        case SegmentError::unknown_round:
+        case SegmentError::wrong_share_template:
+        case SegmentError::lane_included:
+        case SegmentError::list_not_on_branch:
+        case SegmentError::too_many_shares:
             return Consequence::invalid;
         case SegmentError::replay_missing:
             return Consequence::ours;
@@ -240,9 +258,9 @@ Consequence blame(BlockError error) noexcept {
         case BlockError::wrong_settle_root:
         case BlockError::wrong_unit_count:
             return Consequence::malformed;
-        case BlockError::unexpected_transaction:
-        case BlockError::unexpected_segment:
         case BlockError::wrong_state_root:
+        case BlockError::listed_late:
+        case BlockError::late_not_late:
             return Consequence::invalid;
     }
     return Consequence::ours;

@@ -59,16 +59,23 @@ enum class SegmentError : std::uint8_t {
     bad_signature,         // not a strict signature of the template's miner over H(T, K, s_K)
     missing_hit,           // a unit's ticket is a hit and the unit is not opened
     missing_guard,         // a drawn guard is not opened
-    unexpected_opening,    // an opened unit is neither hit nor guard
+    missing_last_unit,     // unit K is not opened
+    unexpected_opening,    // an opened unit is neither hit nor guard nor K
     bad_delta,             // an opening's difference is not canonical
     opening_differs,       // an opening does not hash to c_{k-1}
 
     // invalid
-    last_unit_no_hit,   // the ticket of unit K is no hit
+    no_hit,             // no ticket of the segment is a hit
     last_unit_no_win,   // the segment ends a block and the ticket of unit K does not win
     too_many_hits,      // more hits than work.max_hits
     untrainable_state,  // the opened state lies outside the solver core's range
     replay_differs,     // the replay of an opened unit does not give c_k
+    unknown_round,      // a share's round is not one of those whose shares may be included now
+    wrong_share_template,  // a share's parent, time, target, roots or task are not its round's
+    lane_included,      // the share's lane has yielded a segment that is included already
+    list_not_on_branch,  // the share's template lists a segment of the round before its own that is
+                         // neither on the branch nor included by the same block, or one twice
+    too_many_shares,    // the round or its task's late list can take no further segment
 
     // ours
     replay_missing,  // not every opening has been replayed
@@ -83,9 +90,9 @@ enum class BlockError : std::uint8_t {
     wrong_unit_count,        // the winner's K != header.units
 
     // invalid
-    unexpected_transaction,  // the header commits to a transaction: no kind exists yet
-    unexpected_segment,      // tmpl.settle_root is not that of no segments: no round has shares yet
-    wrong_state_root,        // tmpl.state_root != root of the state after the parent
+    wrong_state_root,  // tmpl.state_root != root of the state after the parent
+    listed_late,       // a listed segment is not of the round that the block settles
+    late_not_late,     // a share among the transactions is of the round that the block settles
 };
 
 /// Rules for signed transactions (chain/SPEC.md section 12).

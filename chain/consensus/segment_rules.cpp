@@ -27,7 +27,7 @@ Result<void, SegmentError> check_segment_form(const SegmentBody& body,
                                               const WorkParams& params) noexcept {
     if (body.digests.empty()) return fail(SegmentError::no_units);
     if (body.digests.size() > params.max_units) return fail(SegmentError::too_many_units);
-    if (body.openings.size() > params.max_hits + params.guards) {
+    if (body.openings.size() > params.max_hits + params.guards + 1) {
         return fail(SegmentError::too_many_openings);
     }
     const auto is_no_unit = [&body](const Opening& opening) {
@@ -52,7 +52,7 @@ std::size_t segment_bytes(std::span<const Hash256> listed, const SegmentBody& bo
     return Template::kEncodedSize + list.size() + listed.size_bytes() + encoded_size(body);
 }
 
-// Hits and guards are derived, never claimed: what is opened must be just these.
+// Hits and guards are derived, never claimed: what is opened must be just these and unit K.
 Result<void, SegmentError> check_opened_units(const SegmentBody& body,
                                               std::span<const std::uint32_t> hits,
                                               std::span<const std::uint32_t> guards) noexcept {
@@ -64,8 +64,10 @@ Result<void, SegmentError> check_opened_units(const SegmentBody& body,
     };
     if (!std::all_of(hits.begin(), hits.end(), opens)) return fail(SegmentError::missing_hit);
     if (!std::all_of(guards.begin(), guards.end(), opens)) return fail(SegmentError::missing_guard);
-    // Both kinds are opened, and no unit twice, so any other opening shows in the count.
-    if (body.openings.size() != hits.size() + guards.size()) {
+    if (!opens(body.units())) return fail(SegmentError::missing_last_unit);
+    // All three kinds are opened, and no unit twice, so any other opening shows in the count.
+    const std::size_t last = body.units() > hits.back() ? 1 : 0;
+    if (body.openings.size() != hits.size() + guards.size() + last) {
         return fail(SegmentError::unexpected_opening);
     }
     return {};
@@ -97,16 +99,6 @@ std::vector<std::uint32_t> find_hits(const Targets& targets, std::span<const Has
     return hits;
 }
 
-Result<void, SegmentError> check_last_ticket(const SegmentContext& context,
-                                             const Hash256& last) noexcept {
-    const TicketClass ticket = context.targets.classify(last);
-    if (ticket == TicketClass::none) return fail(SegmentError::last_unit_no_hit);
-    if (context.required == TicketClass::win && ticket != TicketClass::win) {
-        return fail(SegmentError::last_unit_no_win);
-    }
-    return {};
-}
-
 }  // namespace
 
 Result<CheckedSegment, SegmentError> check_segment(const Template& tmpl,
@@ -130,10 +122,16 @@ Result<CheckedSegment, SegmentError> check_segment(const Template& tmpl,
     if (!verify_signature(tmpl.miner, message, body->signature)) {
         return fail(SegmentError::bad_signature);
     }
-    TRY(check_last_ticket(context, last));
+    if (context.required == TicketClass::win &&
+        context.targets.classify(last) != TicketClass::win) {
+        return fail(SegmentError::last_unit_no_win);
+    }
     auto hits = find_hits(context.targets, digests);
+    if (hits.empty()) return fail(SegmentError::no_hit);
     if (hits.size() > params.work.max_hits) return fail(SegmentError::too_many_hits);
-    const auto guards = draw_guards(last, body->units(), hits, params.work.guards);
+    // From the last hit's digest: one drawn from a unit after it could be drawn again for free.
+    const auto guards =
+        draw_guards(digests[hits.back()], hits.back(), hits, params.work.guards);
     TRY(check_opened_units(*body, hits, guards));
     // Unit K's first: it is the one that a forger must have computed.
     for (std::size_t i = body->openings.size(); i-- > 0;) {

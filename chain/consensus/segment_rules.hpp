@@ -20,7 +20,7 @@ namespace gradient::chain {
 struct SegmentContext {
     LaneStart start;                          ///< theta_0 of the lane
     Targets targets;                          ///< of the lane
-    TicketClass required = TicketClass::hit;  ///< of unit K: win if the segment ends a block
+    TicketClass required = TicketClass::hit;  ///< win: the segment ends a block, and so does unit K
     const Hash256* last_digest = nullptr;     ///< s_K if a header names it
 };
 
@@ -36,8 +36,10 @@ class CheckedSegment {
     [[nodiscard]] const Targets& targets() const noexcept { return shared_->targets; }
     /// s_0 .. s_K.
     [[nodiscard]] const std::vector<Hash256>& digests() const noexcept { return shared_->digests; }
-    /// Units whose tickets are hits, ascending; the last one is K.
+    /// Units whose tickets are hits, ascending; at least one.
     [[nodiscard]] const std::vector<std::uint32_t>& hits() const noexcept { return shared_->hits; }
+    /// L: the unit of the last hit. Units after it are trained, not paid.
+    [[nodiscard]] std::uint32_t paid_units() const noexcept { return shared_->hits.back(); }
     /// Openings to replay. The last one is unit K's: replay it first.
     [[nodiscard]] std::size_t opening_count() const noexcept { return body().openings.size(); }
 
@@ -95,6 +97,8 @@ class ProvenSegment {
     [[nodiscard]] std::uint32_t hits() const noexcept {
         return static_cast<std::uint32_t>(checked_.hits().size());
     }
+    /// L: the unit of the last hit.
+    [[nodiscard]] std::uint32_t paid_units() const noexcept { return checked_.paid_units(); }
     /// How many units were replayed to prove it.
     [[nodiscard]] std::uint32_t units_replayed() const noexcept {
         return static_cast<std::uint32_t>(checked_.opening_count());

@@ -29,7 +29,7 @@
 namespace gradient::chain {
 
 /// Layout of the records. A program refuses a directory of another version.
-inline constexpr std::uint32_t kSchemaVersion = 2;
+inline constexpr std::uint32_t kSchemaVersion = 3;
 
 /// What a data directory belongs to.
 struct StoreInfo {
@@ -48,13 +48,20 @@ struct BlockIndex {
     U256 cumulative_work;              ///< of the chain that ends here
     Hash256 state_root;                ///< of the state after this block
     MmrPeaks history;                  ///< over all headers up to this one
+    std::uint64_t unit_work = 0;   ///< reference FLOPs of one unit of the block's own task
+    std::uint32_t child_task = 0;  ///< that lanes on this block train
+    std::uint64_t child_unit_work = 0;  ///< reference FLOPs of one unit of that task
     std::uint32_t hits = 0;            ///< of the block's own segment
     std::uint32_t replayed_units = 0;  ///< that verifying it took
+    std::uint32_t shares = 0;          ///< segments that it includes beside its own
+    std::uint32_t share_hits = 0;      ///< of these
+    std::uint64_t share_units = 0;     ///< of these
 
     friend bool operator==(const BlockIndex&, const BlockIndex&) = default;
     static auto fields(auto& self) {
-        return std::tie(self.header, self.cumulative_work, self.state_root, self.history, self.hits,
-                        self.replayed_units);
+        return std::tie(self.header, self.cumulative_work, self.state_root, self.history,
+                        self.unit_work, self.child_task, self.child_unit_work, self.hits, self.replayed_units,
+                        self.shares, self.share_hits, self.share_units);
     }
 
     [[nodiscard]] std::uint64_t height() const noexcept { return header.tmpl.height; }

@@ -52,12 +52,25 @@ Result<SharedTask, StoreError> TaskCatalog::load(const StateView& view, std::uin
     return kept_.back();
 }
 
+Result<TaskSet, StoreError> load_tasks(const StateView& view,
+                                       std::span<const std::uint32_t> tasks,
+                                       TaskCatalog& catalog) {
+    TaskSet set;
+    for (const std::uint32_t id : tasks) {
+        if (set.find(id)) continue;
+        TRY_ASSIGN(SharedTask task, catalog.load(view, id));
+        if (task) set.add(std::move(task));
+    }
+    return set;
+}
+
 model::Trainer& OwnTrainers::trainer_of(const SharedTask& task) {
     for (Entry& entry : entries_) {
         if (entry.task == task) return *entry.trainer;
     }
     auto trainer = task->make_trainer(engine_);
     CHECK(trainer);  // a task is on the chain only if it can be trained
+    if (entries_.size() == TaskCatalog::kKept) entries_.erase(entries_.begin());
     entries_.push_back({task, std::make_unique<model::Trainer>(*std::move(trainer))});
     return *entries_.back().trainer;
 }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -66,6 +67,11 @@ class TaskCatalog {
     SharedTask genesis_;
     std::vector<SharedTask> kept_;  // least recently asked for first
 };
+
+/// The runtimes of tasks that the state has; ids that it does not have are left out.
+[[nodiscard]] Result<TaskSet, StoreError> load_tasks(const StateView& view,
+                                                     std::span<const std::uint32_t> tasks,
+                                                     TaskCatalog& catalog);
 
 /// Where the code that judges gets trainers from. The reference is good until the next call from
 /// the same thread.

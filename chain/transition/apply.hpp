@@ -1,54 +1,71 @@
 #pragma once
 
-// What a block does to the state (chain/SPEC.md, "State transition"). At height n, in this order:
+// What a block does to the state (chain/SPEC.md section 16). At height n, in this order:
 //
-//   1  the round that block n-1 ended is settled into its task's model
-//   2  pay that matures at n is added to its owners' accounts
-//   3  transactions: none yet
-//   4  the block's own segment becomes its task's pending round
-//   5  the miner's pay for block n is minted, to mature at n + maturity_blocks
+//   1  the round of block n is archived, round n - kRoundWindow is forgotten
+//   2  the round that block n-1 ended is settled with the listed segments, which are paid
+//   3  pay that matures at n is added to its owners' accounts; ended tasks are refunded; fraud
+//      commitments and cases whose time is over are closed
+//   4  transactions, late shares among them
+//   5  the block's own segment becomes the pending round
+//   6  pay of the block is minted, to mature at n + maturity_blocks
+//   7  user tasks that are trained or can't pay another block end; the probe unit judges the task
 
 #include "chain/base/bytes.hpp"
 #include "chain/base/result.hpp"
-#include "chain/consensus/block_rules.hpp"
+#include "chain/consensus/errors.hpp"
 #include "chain/consensus/params.hpp"
 #include "chain/state/state_diff.hpp"
 #include "chain/state/state_view.hpp"
+#include "chain/tasks/task_runtime.hpp"
+#include "chain/transactions/transaction_rules.hpp"
+#include "chain/transition/segment_outcome.hpp"
+#include "chain/transition/settle_task.hpp"
 #include "chain/types/header.hpp"
 #include "chain/work/lane.hpp"
-#include "chain/work/targets.hpp"
 
 #include <cstdint>
-#include <span>
+#include <optional>
+#include <variant>
+#include <vector>
 
 namespace gradient::chain {
 
-/// What a verified block's own segment contributes.
-struct WinnerOutcome {
-    Hash256 segment;  ///< id
-    std::uint32_t hits = 0;
-    std::uint32_t units = 0;                   ///< K
-    std::span<const std::int32_t> parameters;  ///< theta_K
-    Targets targets;                           ///< of the lane, for its pay
+/// A block as the state transition sees it: every rule that needs no state after the parent but
+/// this block's own changes has been checked.
+struct BlockOutcome {
+    SegmentOutcome winner;
+    LaneStart start;                     ///< of the winner's lane
+    std::vector<SegmentOutcome> listed;  ///< in the block's order
+    /// Signed transactions and late shares in the block's order.
+    std::vector<std::variant<CheckedTransaction, SegmentOutcome>> transactions;
+    std::optional<TaskSettlement> settlement;  ///< of the pending round, if there is one
 };
 
-/// The outcome of a proven block; it refers into the block.
-[[nodiscard]] WinnerOutcome outcome_of(const ProvenBlock& block) noexcept;
+/// What a transition takes beside state and block.
+struct TransitionContext {
+    const ConsensusParams& params;
+    Hash256 genesis;  ///< id of the genesis block
+    std::uint32_t network_id = 0;
+    std::uint64_t parent_time_ms = 0;
+    const TaskSet& tasks;
+    Trainers& trainers;
+};
 
-/// theta_0 of the lanes that start on a block: the task's model after settling the round that the
-/// block ended. `view` is the state after that block, `task` the task they train.
-[[nodiscard]] Result<LaneStart, StoreError> lane_start(const StateView& view, std::uint32_t task,
-                                                       const ConsensusParams& params);
+/// Why a block can't be applied: a rule that only shows against the state before it, or a state
+/// that can't be read.
+using ApplyFailure = std::variant<RuleError, StoreError>;
 
-/// The diff from the state after the parent to the state after the block. Precondition: the block
-/// was verified against `parent`, and `outcome` is its winner's. Fails only if the state is
-/// damaged.
-[[nodiscard]] Result<StateDiff, StoreError> apply_block(const StateView& parent,
-                                                        const Header& header,
-                                                        const WinnerOutcome& outcome,
-                                                        const ConsensusParams& params);
+/// The diff from the state after the parent to the state after the block.
+[[nodiscard]] Result<StateDiff, ApplyFailure> apply_block(const StateView& parent,
+                                                          const Header& header,
+                                                          const BlockOutcome& outcome,
+                                                          const TransitionContext& context);
 
-/// The task that the children of a block train, drawn from the block's id. One task so far.
-[[nodiscard]] std::uint32_t draw_task(const Hash256& parent) noexcept;
+/// The task that the children of a block train, drawn from the block's id among the tasks that are
+/// active after it (chain/SPEC.md section 16).
+[[nodiscard]] Result<std::uint32_t, StoreError> draw_task(const StateView& view,
+                                                          const Hash256& block,
+                                                          const ConsensusParams& params);
 
 }  // namespace gradient::chain

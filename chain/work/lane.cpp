@@ -26,9 +26,9 @@ constexpr std::size_t kOpeningFrame = 4 + 8 + 32 + 5;
 constexpr std::size_t kSegmentFrame =
     Template::kEncodedSize + Signature::kEncodedSize + std::size_t{3} * 5;
 
-// Bytes of a hit's opening and of those of the guards, all of the largest size.
+// Bytes of the openings of a hit, of the last unit and of the guards, all of the largest size.
 std::size_t largest_openings(const WorkParams& params, std::size_t parameters) noexcept {
-    const std::size_t openings = 1 + std::size_t{params.guards};
+    const std::size_t openings = 2 + std::size_t{params.guards};
     return openings * (kOpeningFrame + max_delta_bytes(parameters));
 }
 
@@ -115,6 +115,7 @@ Result<CodedState, LaneError> Lane::state_before(std::uint32_t unit,
                                                  model::Trainer& trainer) const {
     CHECK(unit >= 1 && unit <= units());
     const std::uint32_t last = unit - 1;
+    if (unit == units()) return coded_state(last, before_);
     const auto from = checkpoint(last / kCheckpointInterval);
     std::vector<std::int32_t> parameters(from.begin(), from.end());
     for (std::uint32_t k = last / kCheckpointInterval * kCheckpointInterval + 1; k <= last; ++k) {

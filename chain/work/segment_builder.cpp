@@ -16,15 +16,16 @@ std::vector<std::uint32_t> units_of(std::span<const Opening> openings) {
     return units;
 }
 
-// Hits and guards of the lane up to its last hit, units ascending.
+// Hits and guards of the lane and its last unit, units ascending.
 Result<std::vector<Opening>, LaneError> open_units(const Lane& lane, model::Trainer& trainer) {
-    const std::uint32_t units = lane.last_hit();
+    const std::uint32_t paid = lane.last_hit();
     std::vector<Opening> openings = lane.hits();
-    const Hash256& last = lane.outcome(units).digest;
-    for (const std::uint32_t guard :
-         draw_guards(last, units, units_of(openings), lane.params().guards)) {
-        TRY_ASSIGN(auto before, lane.state_before(guard, trainer));
-        openings.push_back({guard, std::move(before)});
+    auto others = draw_guards(lane.outcome(paid).digest, paid, units_of(openings),
+                              lane.params().guards);
+    if (lane.units() > paid) others.push_back(lane.units());
+    for (const std::uint32_t unit : others) {
+        TRY_ASSIGN(auto before, lane.state_before(unit, trainer));
+        openings.push_back({unit, std::move(before)});
     }
     std::sort(openings.begin(), openings.end(),
               [](const Opening& a, const Opening& b) { return a.unit < b.unit; });
@@ -36,8 +37,8 @@ Result<std::vector<Opening>, LaneError> open_units(const Lane& lane, model::Trai
 Result<BuiltSegment, LaneError> build_segment(const Lane& lane, const SecretKey& key,
                                               model::Trainer& trainer) {
     CHECK(key.public_key() == lane.tmpl().miner);
-    const std::uint32_t units = lane.last_hit();
-    if (units == 0) return fail(LaneError::no_hit);
+    const std::uint32_t units = lane.units();
+    if (lane.last_hit() == 0) return fail(LaneError::no_hit);
     BuiltSegment built;
     built.segment.tmpl = lane.tmpl();
     built.segment.listed = lane.listed();
@@ -51,7 +52,6 @@ Result<BuiltSegment, LaneError> build_segment(const Lane& lane, const SecretKey&
     built.header = {lane.tmpl(), units, last};
     built.last = lane.targets().classify(last);
     built.hits = static_cast<std::uint32_t>(lane.hits().size());
-    built.units_lost = lane.units() - units;
     built.evidence = {units == 1 ? Hash256{} : lane.outcome(units - 2).digest,
                       body.openings.back().before};
     return built;

@@ -11,17 +11,16 @@
 
 namespace gradient::chain {
 
-/// A lane cut at its last hit, signed and opened.
+/// A lane as far as it has run, signed and opened.
 struct BuiltSegment {
     Segment segment;
-    Header header;  ///< template, K and s_K: a block's header if the last hit is a win
+    Header header;  ///< template, K and s_K: a block's header if unit K wins
     TicketClass last = TicketClass::hit;  ///< class of unit K's ticket
     std::uint32_t hits = 0;
-    std::uint32_t units_lost = 0;  ///< units that the lane ran after K
     WorkEvidence evidence;         ///< of the header
 };
 
-/// Cuts the lane at its last hit, draws and replays the guards, signs. `key` must be that of the
+/// Ends a segment at the lane's last unit, draws and replays the guards, signs. `key` must be that of the
 /// template's miner. The lane may go on afterwards.
 [[nodiscard]] Result<BuiltSegment, LaneError> build_segment(const Lane& lane, const SecretKey& key,
                                                             model::Trainer& trainer);

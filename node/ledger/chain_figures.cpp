@@ -11,12 +11,14 @@ namespace gradient::node {
 TicketOdds odds_of(const chain::BlockIndex& block, const chain::Network& network) {
     const auto target = chain::target_of(block.header.tmpl.bits, network.params());
     if (!target) return {};
-    const auto targets = chain::targets_for(*target, network.unit_work, network.params().work);
+    const auto targets = chain::targets_for(*target, block.unit_work, network.params().work);
     const auto probability = [](const chain::U256& t) { return std::ldexp(t.to_double(), -256); };
     return {probability(targets.win), probability(targets.hit)};
 }
 
 std::optional<double> training_loss(const chain::Block& block, const chain::Network& network) {
+    const auto& task = network.task->record;
+    if (block.header.tmpl.task != task.id) return std::nullopt;
     double sum = 0;
     std::uint64_t units = 0;
     for (const auto& opening : block.winner.openings) {
@@ -25,7 +27,7 @@ std::optional<double> training_loss(const chain::Block& block, const chain::Netw
         ++units;
     }
     if (units == 0) return std::nullopt;
-    const auto& shape = network.task.shape;
+    const auto& shape = task.shape;
     const double rows = double{1} * shape.rows * shape.batch * shape.steps_per_unit;
     return std::ldexp(sum / static_cast<double>(units) / rows, -32);
 }
@@ -36,12 +38,15 @@ void ChainFigures::count(const chain::BlockIndex& block, const chain::Network& n
         sum = sign > 0 ? sum + amount : sum - amount;
     };
     change(blocks_, 1);
-    change(units_, block.header.units);
-    change(hits_, block.hits);
+    change(units_, block.header.units + block.share_units);
+    change(hits_, block.hits + block.share_hits);
+    change(segments_, 1U + block.shares);
     change(replayed_, block.replayed_units);
     change(shared_rounds_, block.header.tmpl.settle_root == chain::settle_root({}) ? 0 : 1);
     const auto odds = odds_of(block, network);
-    if (odds.hit > 0) units_from_hits_ += sign * static_cast<double>(block.hits) / odds.hit;
+    if (odds.hit > 0) {
+        units_from_hits_ += sign * static_cast<double>(block.hits + block.share_hits) / odds.hit;
+    }
     if (odds.win > 0) units_from_wins_ += sign / odds.win;
 }
 

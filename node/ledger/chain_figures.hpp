@@ -19,7 +19,7 @@ struct TicketOdds {
 [[nodiscard]] TicketOdds odds_of(const chain::BlockIndex& block, const chain::Network& network);
 
 /// Mean squared error per row of the opened units that came after another unit of the lane; nothing
-/// if there is none. Read from the block alone, so the same before and after a restart.
+/// if there is none, or if the block trained a user task. Read from the block alone, so the same before and after a restart.
 [[nodiscard]] std::optional<double> training_loss(const chain::Block& block,
                                                   const chain::Network& network);
 
@@ -38,6 +38,8 @@ class ChainFigures {
     [[nodiscard]] std::uint64_t units() const noexcept { return units_; }
     [[nodiscard]] std::uint64_t hits() const noexcept { return hits_; }
     [[nodiscard]] std::uint64_t replayed() const noexcept { return replayed_; }
+    /// Segments in the chain: winners', listed and late ones.
+    [[nodiscard]] std::uint64_t segments() const noexcept { return segments_; }
 
     /// Units that so many hits take on average: the real work behind the segments in the chain,
     /// whatever they claim.
@@ -63,6 +65,7 @@ class ChainFigures {
     std::uint64_t units_ = 0;
     std::uint64_t hits_ = 0;
     std::uint64_t replayed_ = 0;
+    std::uint64_t segments_ = 0;
     std::uint64_t shared_rounds_ = 0;  // blocks that settled more than one segment
     double units_from_hits_ = 0;
     double units_from_wins_ = 0;

@@ -1,5 +1,8 @@
 #include "node/ledger/held_out_evaluator.hpp"
 
+#include "chain/state/entries.hpp"
+#include "node/setup/store_failure.hpp"
+
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
@@ -33,11 +36,14 @@ void HeldOutEvaluator::start() {
 }
 
 std::optional<model::Evaluation> HeldOutEvaluator::evaluate(const chain::ParentState& tip) {
-    const auto trainer = trainers_.lease();
-    const auto& network = tip.network();
-    const std::uint64_t sequences = network.data->held_out_sequences(network.task.shape.rows);
-    const auto evaluation =
-        trainer->evaluate(*tip.start().parameters, 0, std::min(sequences, kSequences));
+    const auto& task = tip.network().task;
+    const auto trainer = trainers_.lease(task);
+    const auto model = chain::require_parameters(tip.state(), chain::model_key(task->record.id));
+    if (!model) throw store_failure(model.error());
+    const auto& parameters =
+        tip.task()->record.id == task->record.id ? *tip.start().parameters : *model;
+    const std::uint64_t sequences = task->data->held_out_sequences(task->record.shape.rows);
+    const auto evaluation = trainer->evaluate(parameters, 0, std::min(sequences, kSequences));
     if (!evaluation) return std::nullopt;
     return *evaluation;
 }

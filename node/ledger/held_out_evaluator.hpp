@@ -30,7 +30,7 @@ class HeldOutEvaluator {
     HeldOutEvaluator(asio::any_io_executor executor, WorkerPool& pool, TrainerPool& trainers,
                      std::function<void()> done);
 
-    /// Scores the model that lanes on this tip start from.
+    /// Scores the genesis task's model after this tip, settled if that is what lanes start from.
     void tip_changed(std::shared_ptr<const chain::ParentState> tip);
 
     /// The score of a block, if there is one.

@@ -1,5 +1,7 @@
 #include "node/ledger/ledger_service.hpp"
 
+#include "chain/block_verifier.hpp"
+#include "chain/state/entries.hpp"
 #include "node/concurrency/run_on.hpp"
 #include "node/setup/clock.hpp"
 #include "node/setup/store_failure.hpp"
@@ -7,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <optional>
@@ -41,7 +44,8 @@ LedgerService::LedgerService(const asio::any_io_executor& executor,
       trainers_(trainers),
       changed_(strand_),
       evaluator_(strand_, pool, trainers, [this] { changed_.notify_all(); }),
-      submissions_(strand_, kMaxSubmissions) {
+      submissions_(strand_, kMaxSubmissions),
+      share_checks_(strand_, kMaxShares) {
     ledger_->on_tip_change([this](const chain::TipChange& change) { tip_changed(change); });
 }
 
@@ -114,40 +118,173 @@ Task<LedgerService::SubmitResult> LedgerService::try_verify_and_commit(
 Task<chain::Result<chain::VerifiedBlock, chain::SubmitError>> LedgerService::verify(
     chain::Candidate candidate) {
     using Verified = chain::Result<chain::VerifiedBlock, chain::SubmitError>;
-    auto check = [candidate](const std::stop_token&) { return chain::check_candidate(candidate); };
-    const auto checked = co_await run_on(pool_, Priority::verify, {}, std::move(check));
-    if (!checked) co_return chain::fail(chain::SubmitError(checked.error()));
-
-    const auto& winner = checked->winner();
-    const std::size_t last = winner.opening_count() - 1;
+    using Jobs = chain::Result<std::vector<chain::ReplayJob>, chain::ApplyFailure>;
     using Replay = chain::Result<chain::ReplayedUnit, chain::SegmentError>;
-    const auto replay = [this, winner](std::size_t opening) -> Replay {
-        const auto trainer = trainers_.lease();
-        return chain::replay_opening(winner, opening, *trainer);
-    };
-    // Unit K's replay first and alone: it is what a forger lacks.
-    auto replay_last = [replay, last](const std::stop_token&) { return replay(last); };
-    std::vector<Replay> results;
-    results.push_back(co_await run_on(pool_, Priority::verify, {}, std::move(replay_last)));
-    if (results.front()) {
-        auto replay_other = [replay](std::size_t opening, const std::stop_token&) {
-            return replay(opening);
+    using Taken = chain::Result<void, chain::ApplyFailure>;
+    // Used by one job at a time, whichever thread runs it.
+    const auto trainers = std::make_shared<LeasedTrainers>(trainers_);
+    const auto verifier = std::make_shared<chain::BlockVerifier>(
+        candidate.block(), candidate.header(), candidate.context(*trainers));
+    for (;;) {
+        auto next = [verifier](const std::stop_token&) -> Jobs { return verifier->next(); };
+        auto jobs = co_await run_on(pool_, Priority::verify, {}, std::move(next));
+        if (!jobs) co_return chain::fail(chain::submit_error(jobs.error()));
+        if (jobs->empty()) break;
+        auto replay = [this, &jobs](std::size_t index, const std::stop_token&) -> Replay {
+            const chain::ReplayJob& job = (*jobs)[index];
+            const auto trainer = trainers_.lease(job.task);
+            return chain::replay_opening(job.segment, job.opening, *trainer);
         };
-        auto others =
-            co_await run_all_on(pool_, Priority::verify, {}, last, std::move(replay_other));
-        for (auto& other : others) results.push_back(std::move(other));
+        auto results =
+            co_await run_all_on(pool_, Priority::verify, {}, jobs->size(), std::move(replay));
+        std::vector<chain::ReplayedUnit> replays;
+        for (auto& result : results) {
+            if (!result) {
+                co_return chain::fail(chain::SubmitError(chain::RuleError(result.error())));
+            }
+            replays.push_back(*std::move(result));
+        }
+        auto take = [verifier, &replays](const std::stop_token&) -> Taken {
+            return verifier->take(std::move(replays));
+        };
+        const auto taken = co_await run_on(pool_, Priority::verify, {}, std::move(take));
+        if (!taken) co_return chain::fail(chain::submit_error(taken.error()));
     }
-    std::vector<chain::ReplayedUnit> replays;
-    for (auto& result : results) {
-        if (!result) co_return chain::fail(chain::SubmitError(chain::RuleError(result.error())));
-        replays.push_back(*std::move(result));
-    }
-    auto finish = [candidate, checked, replays](const std::stop_token&) -> Verified {
-        auto proven = chain::prove_block(*checked, replays);
-        if (!proven) return chain::fail(chain::SubmitError(proven.error()));
-        return chain::finish_candidate(candidate, *proven);
+    auto finish = [candidate, verifier, trainers](const std::stop_token&) -> Verified {
+        auto judged = verifier->finish();
+        if (!judged) return chain::fail(chain::submit_error(judged.error()));
+        return chain::finish_candidate(candidate, *std::move(judged));
     };
     co_return co_await run_on(pool_, Priority::verify, {}, std::move(finish));
+}
+
+void LedgerService::submit_share(std::shared_ptr<const chain::Segment> segment) {
+    asio::post(strand_, [this, segment = std::move(segment)] {
+        if (segment->tmpl.parent == tip()->id()) {
+            if (early_shares_.size() < kMaxShares) early_shares_.push_back(segment);
+            return;
+        }
+        if (shares_.size() < kMaxShares) share_checks_.spawn(verify_share(segment));
+    });
+}
+
+Task<> LedgerService::verify_share(std::shared_ptr<const chain::Segment> segment) {
+    try {
+        auto candidate = ledger_->admit_share(std::move(segment));
+        if (!candidate) co_return;
+        auto judge = [this, share = *candidate](const std::stop_token&) -> ShareResult {
+            LeasedTrainers trainers(trainers_);
+            return chain::verify_share(share, trainers);
+        };
+        auto verified = co_await run_on(pool_, Priority::verify, {}, std::move(judge));
+        if (verified) {
+            const chain::Hash256 id = verified->outcome.id;
+            shares_.insert_or_assign(id, *std::move(verified));
+        } else {
+            spdlog::info("a share was refused: {}", chain::describe(verified.error()));
+            if (on_share_) {
+                const auto& body = candidate->segment()->body;
+                on_share_(candidate->segment()->tmpl.miner, body.units(), false);
+            }
+        }
+    } catch (const std::exception& error) {
+        if (!closing_) spdlog::error("verifying a share failed: {}", error.what());
+    }
+    changed_.notify_all();
+}
+
+Task<> LedgerService::wait_for_shares(Event::Deadline deadline) {
+    while (share_checks_.size() > 0 && !closing_ && std::chrono::steady_clock::now() < deadline) {
+        co_await changed_.wait_until(deadline);
+    }
+}
+
+chain::TemplateContents LedgerService::template_contents() const {
+    chain::TemplateContents contents;
+    std::size_t bytes = 0;
+    // Shares of the round that the next block settles first: late ones lose a quarter each block.
+    for (const bool late : {false, true}) {
+        for (const auto& [id, share] : shares_) {
+            if (share.outcome.round == tip()->height() ? late : !late) continue;
+            if (bytes + share.outcome.size_bytes > kMaxTemplateShareBytes) continue;
+            if (!late && contents.shares.size() == chain::kMaxListedSegments) continue;
+            bytes += share.outcome.size_bytes;
+            if (late) {
+                contents.transactions.push_back({chain::ShareTransaction{*share.segment}});
+            } else {
+                contents.shares.push_back(share);
+            }
+        }
+    }
+    return contents;
+}
+
+// Shares that the chain has included now, or that are too late, go. After a change of branch all
+// are judged anew, those of the blocks that were undone among them.
+void LedgerService::renew_shares(const chain::TipChange& change) {
+    std::vector<std::shared_ptr<const chain::Segment>> again = std::move(early_shares_);
+    early_shares_.clear();
+    for (const auto& id : change.redone) {
+        const auto block = require(ledger_->block(id));
+        if (!block) continue;
+        for (const auto& segment : block->listed) share_included(segment);
+        for (const auto& transaction : block->transactions) {
+            const auto* late = std::get_if<chain::ShareTransaction>(&transaction.content);
+            if (late) share_included(late->segment);
+        }
+    }
+    std::erase_if(shares_, [&](const auto& entry) {
+        const auto& share = entry.second;
+        const bool too_late = share.outcome.round + chain::kMaxLateness < tip()->height();
+        if (too_late && on_share_) {
+            on_share_(share.outcome.miner, share.outcome.units, false);
+        }
+        return too_late;
+    });
+    if (!change.undone.empty()) {
+        for (auto& [id, share] : shares_) again.push_back(share.segment);
+        shares_.clear();
+        for (const auto& id : change.undone) {
+            for (auto& segment : segments_of_undone(id)) again.push_back(std::move(segment));
+        }
+    }
+    for (auto& segment : again) share_checks_.spawn(verify_share(std::move(segment)));
+}
+
+void LedgerService::share_included(const chain::Segment& segment) {
+    if (on_share_) on_share_(segment.tmpl.miner, segment.body.units(), true);
+    std::erase_if(shares_, [&](const auto& entry) {
+        return entry.second.segment->tmpl == segment.tmpl;
+    });
+}
+
+// Every segment of a block that left the active chain, its winner's among them: all of them may be
+// shares on the new branch.
+std::vector<std::shared_ptr<const chain::Segment>> LedgerService::segments_of_undone(
+    const chain::Hash256& id) {
+    std::vector<std::shared_ptr<const chain::Segment>> segments;
+    const auto block = require(ledger_->block(id));
+    if (!block) return segments;
+    const auto after = require(ledger_->state_after(id));
+    std::vector<chain::Hash256> listed;
+    if (!block->listed.empty()) {
+        const auto round = require(chain::require_entry<chain::Round>(
+            after->state(), chain::round_key(block->header.tmpl.height - 1)));
+        for (const auto& segment : block->listed) {
+            const auto lane = chain::template_hash(segment.tmpl);
+            const auto found =
+                std::ranges::find(round.segments, lane, &chain::RoundSegment::template_hash);
+            if (found != round.segments.end()) listed.push_back(found->segment);
+            segments.push_back(std::make_shared<const chain::Segment>(segment));
+        }
+    }
+    for (const auto& transaction : block->transactions) {
+        const auto* late = std::get_if<chain::ShareTransaction>(&transaction.content);
+        if (late) segments.push_back(std::make_shared<const chain::Segment>(late->segment));
+    }
+    segments.push_back(std::make_shared<const chain::Segment>(
+        chain::Segment{block->header.tmpl, std::move(listed), block->winner}));
+    return segments;
 }
 
 void LedgerService::tip_changed(const chain::TipChange& change) {
@@ -160,6 +297,7 @@ void LedgerService::tip_changed(const chain::TipChange& change) {
     spdlog::info("height {}: block {} with {} units, {} hits", change.tip->height(),
                  change.tip->id().to_hex(), change.tip->index().header.units,
                  change.tip->index().hits);
+    renew_shares(change);
     evaluator_.tip_changed(change.tip);
     if (on_tip_) on_tip_(change.tip);
     changed_.notify_all();

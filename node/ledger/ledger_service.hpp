@@ -1,5 +1,6 @@
 #pragma once
 
+#include "chain/block_template.hpp"
 #include "chain/ledger.hpp"
 #include "node/concurrency/event.hpp"
 #include "node/concurrency/task.hpp"
@@ -17,6 +18,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -31,6 +33,8 @@ class LedgerService {
   public:
     /// What became of a block, as chain::Ledger tells it.
     using SubmitResult = chain::Result<chain::CommitOutcome, chain::SubmitError>;
+    /// What became of a share that was submitted.
+    using ShareResult = chain::Result<chain::VerifiedShare, chain::SubmitError>;
     using TipListener = std::function<void(const std::shared_ptr<const chain::ParentState>&)>;
     using FailureListener = std::function<void(const Failure&)>;
 
@@ -38,6 +42,10 @@ class LedgerService {
     static constexpr std::size_t kMaxSubmissions = 16;
     /// What close() leaves to blocks being verified.
     static constexpr std::chrono::seconds kClosingTime{5};
+    /// Shares that wait to be included, or for their round to end.
+    static constexpr std::size_t kMaxShares = 1024;
+    /// Bytes of shares that a template takes in, beside its winner's segment and transactions.
+    static constexpr std::size_t kMaxTemplateShareBytes = std::size_t{9} << 20U;
     /// Blocks whose training loss is remembered.
     static constexpr std::size_t kMaxLosses = 65'536;
 
@@ -61,6 +69,21 @@ class LedgerService {
     void submit_later(std::shared_ptr<const chain::Block> block,
                       std::function<void(const SubmitResult&)> done);
 
+    /// Verifies a share in the background, from any thread, and keeps it for the next templates.
+    void submit_share(std::shared_ptr<const chain::Segment> segment);
+
+    /// What is to go into a template on the tip. On the strand.
+    [[nodiscard]] chain::TemplateContents template_contents() const;
+
+    /// Waits until no share is being verified, but not longer than that. On the strand.
+    Task<> wait_for_shares(Event::Deadline deadline);
+
+    /// Called on the strand for each share of a block that joins the chain, and for each share that
+    /// is given up: its miner, its units, whether it was included.
+    using ShareListener =
+        std::function<void(const chain::PublicKey& miner, std::uint64_t units, bool included)>;
+    void on_share(ShareListener listener) { on_share_ = std::move(listener); }
+
     /// Runs `query(*this)` on the strand and returns its value.
     template <class Query>
     Task<std::invoke_result_t<Query, LedgerService&>> on_strand(Query query) {
@@ -80,8 +103,12 @@ class LedgerService {
     /// Ends all waiting, and submitting after at most kClosingTime.
     Task<> close();
 
+    /// Where the ledger is used, one handler at a time.
+    [[nodiscard]] asio::any_io_executor strand() const { return strand_; }
+
     // ---- on the strand only
     [[nodiscard]] const chain::Ledger& ledger() const noexcept { return *ledger_; }
+    [[nodiscard]] chain::Ledger& ledger() noexcept { return *ledger_; }
     [[nodiscard]] const chain::Network& network() const noexcept { return ledger_->network(); }
     [[nodiscard]] const std::shared_ptr<const chain::ParentState>& tip() const noexcept {
         return ledger_->tip();
@@ -94,6 +121,11 @@ class LedgerService {
   private:
     Task<SubmitResult> verify_and_commit(std::shared_ptr<const chain::Block> block);
     Task<SubmitResult> try_verify_and_commit(std::shared_ptr<const chain::Block> block);
+    Task<> verify_share(std::shared_ptr<const chain::Segment> segment);
+    void renew_shares(const chain::TipChange& change);
+    void share_included(const chain::Segment& segment);
+    std::vector<std::shared_ptr<const chain::Segment>> segments_of_undone(
+        const chain::Hash256& id);
     void store_failed(const Failure& failure);
     Task<chain::Result<chain::VerifiedBlock, chain::SubmitError>> verify(
         chain::Candidate candidate);
@@ -109,6 +141,10 @@ class LedgerService {
     Event changed_;
     HeldOutEvaluator evaluator_;
     TaskGroup submissions_;
+    TaskGroup share_checks_;
+    std::map<chain::Hash256, chain::VerifiedShare> shares_;  // by segment id
+    std::vector<std::shared_ptr<const chain::Segment>> early_shares_;  // their round still runs
+    ShareListener on_share_;
     TipListener on_tip_;
     FailureListener on_store_failure_;
     bool closing_ = false;

@@ -4,6 +4,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -16,21 +17,21 @@ std::optional<double> MiningCounters::useful_fraction() const noexcept {
 }
 
 Miner::Miner(WorkerPool& pool, TrainerPool& trainers, const chain::SecretKey& key, unsigned lanes,
-             Submit submit)
-    : pool_(pool), trainers_(trainers), key_(key), submit_(std::move(submit)) {
+             Outlets outlets)
+    : pool_(pool), trainers_(trainers), key_(key), outlets_(std::move(outlets)) {
     for (unsigned i = 0; i < lanes; ++i) {
         slots_.push_back(std::make_unique<Slot>());
         slots_.back()->number = i;
     }
 }
 
-void Miner::set_parent(std::shared_ptr<const chain::ParentState> parent) {
+void Miner::set_work(Work work) {
     std::vector<Slot*> to_post;
     {
         const std::lock_guard lock(mutex_);
-        parent_ = std::move(parent);
+        work_ = std::move(work);
         ++generation_;
-        counters_.active = parent_ != nullptr;
+        counters_.active = work_ != nullptr;
         for (const auto& slot : slots_) {
             if (!slot->posted) to_post.push_back(slot.get());
             slot->posted = true;
@@ -39,11 +40,11 @@ void Miner::set_parent(std::shared_ptr<const chain::ParentState> parent) {
     for (Slot* const slot : to_post) post(*slot);
 }
 
-void Miner::settle(std::uint32_t units, bool accepted) {
+void Miner::settle(std::uint64_t units, bool accepted, bool is_block) {
     const std::lock_guard lock(mutex_);
     counters_.units_in_progress -= units;
     (accepted ? counters_.units_in_blocks : counters_.units_abandoned) += units;
-    counters_.blocks += accepted ? 1U : 0U;
+    if (accepted) ++(is_block ? counters_.blocks : counters_.shares);
 }
 
 MiningCounters Miner::counters() const {
@@ -72,7 +73,7 @@ void Miner::run(Slot& slot, const std::stop_token& stop) noexcept {
 void Miner::run_unit(Slot& slot, const std::stop_token& stop) {
     if (!go_on(slot, stop)) return;
     if (!slot.lane) start_lane(slot);
-    const auto trainer = trainers_.lease();
+    const auto trainer = trainers_.lease(slot.work->parent->task());
     const auto ticket = slot.lane->step(*trainer);
     if (!ticket) {
         spdlog::error("a lane failed and starts again: {}", chain::describe(ticket.error()));
@@ -90,42 +91,64 @@ void Miner::run_unit(Slot& slot, const std::stop_token& stop) {
     if (*ticket == chain::TicketClass::win) {
         hand_out(slot, *trainer);
     } else if (slot.lane->full()) {
-        drop_lane(slot);  // the next lane on this parent has another time
+        end_lane(slot);  // the next lane of this work has another time
     }
     post(slot);
 }
 
 // Whether the slot has a unit to run; if not, it is no longer posted.
 bool Miner::go_on(Slot& slot, const std::stop_token& stop) {
-    std::shared_ptr<const chain::ParentState> parent;
+    Work work;
     std::uint64_t generation = 0;
     {
         const std::lock_guard lock(mutex_);
-        if (!stop.stop_requested()) parent = parent_;
+        if (!stop.stop_requested()) work = work_;
         generation = generation_;
     }
-    if (slot.generation != generation || slot.parent != parent) {
-        drop_lane(slot);
+    if (slot.generation != generation || slot.work != work) {
+        stop.stop_requested() ? drop_lane(slot) : end_lane(slot);
         slot.won = false;
-        slot.parent = std::move(parent);
+        slot.work = std::move(work);
         slot.generation = generation;
     }
-    if (slot.parent && !slot.won) return true;
+    if (slot.work && !slot.won) return true;
     rest(slot, stop);
     return false;
 }
 
 void Miner::rest(Slot& slot, const std::stop_token& stop) {
-    const std::lock_guard lock(mutex_);
-    // A parent that came since then would have found the slot posted.
-    const bool missed = !stop.stop_requested() && generation_ != slot.generation;
-    slot.posted = missed;
-    if (missed) post(slot);
+    bool all_rest = false;
+    {
+        const std::lock_guard lock(mutex_);
+        // Work that came since then would have found the slot posted.
+        const bool missed = !stop.stop_requested() && generation_ != slot.generation;
+        slot.posted = missed;
+        if (missed) post(slot);
+        const auto rests = [](const auto& one) { return !one->posted; };
+        all_rest = !work_ && std::ranges::all_of(slots_, rests);
+    }
+    if (all_rest) outlets_.rest();
 }
 
 void Miner::start_lane(Slot& slot) {
-    const auto work = chain::make_template(slot.parent, key_.public_key(), now_ms());
-    slot.lane.emplace(work.start_lane(slot.number));
+    // Lanes of one work differ in their number, lanes of one slot in their time.
+    chain::BlockTemplate own = *slot.work;
+    own.tmpl.time_ms = std::max(own.tmpl.time_ms, now_ms());
+    slot.lane.emplace(own.start_lane(slot.number));
+}
+
+// A lane that has been overtaken or is full becomes a share if it has a hit.
+void Miner::end_lane(Slot& slot) {
+    if (!slot.lane) return;
+    if (slot.lane->last_hit() == 0) return drop_lane(slot);
+    const auto trainer = trainers_.lease(slot.work->parent->task());
+    auto built = chain::build_segment(*slot.lane, key_, *trainer);
+    if (!built) {
+        spdlog::error("a share is lost: {}", chain::describe(built.error()));
+        return drop_lane(slot);
+    }
+    slot.lane.reset();  // settle() will account for its units
+    outlets_.share(std::move(built->segment));
 }
 
 void Miner::drop_lane(Slot& slot) {
@@ -144,11 +167,9 @@ void Miner::hand_out(Slot& slot, model::Trainer& trainer) {
         drop_lane(slot);
         return;
     }
-    // The last unit won, so the segment holds every unit of the lane; settle() will account for
-    // them.
-    slot.lane.reset();
+    slot.lane.reset();  // settle() will account for its units
     slot.won = true;
-    submit_(chain::assemble_block(*std::move(built)));
+    outlets_.block(slot.work->assemble_block(*std::move(built)));
 }
 
 }  // namespace gradient::node

@@ -20,12 +20,13 @@ namespace gradient::node {
 /// What this process has mined since it started.
 struct MiningCounters {
     std::uint64_t units_computed = 0;   ///< units run on lanes, whatever became of them
-    std::uint64_t units_in_blocks = 0;  ///< units of segments that won blocks of the chain
+    std::uint64_t units_in_blocks = 0;  ///< units of segments that the chain has included
     std::uint64_t units_abandoned = 0;  ///< units of lanes that were dropped
     std::uint64_t units_in_progress =
-        0;                        ///< units of lanes that run now, or whose block is being verified
+        0;                        ///< units of lanes that run now, or whose segment is on its way
     std::uint64_t hits = 0;       ///< units whose ticket was a hit, wins included
     std::uint64_t blocks = 0;     ///< blocks won and accepted
+    std::uint64_t shares = 0;     ///< shares that the chain has included
     double units_per_second = 0;  ///< over the last minute
     bool active = false;          ///< whether lanes run
 
@@ -34,24 +35,30 @@ struct MiningCounters {
 };
 
 /// Runs lanes on the worker pool, one unit a job, so that verification gets its turn between units.
-/// A new parent makes every lane start again on it; a won block is handed out and its lane
-/// rests until the next parent. Thread-safe.
+/// Work that is replaced or taken away ends every lane: what has a hit is handed out as a share. A
+/// won block is handed out and its lane rests until the next work. Thread-safe.
 class Miner {
   public:
-    /// Takes a won block, on a thread of the pool; must not block.
-    using Submit = std::function<void(chain::Block)>;
+    using Work = std::shared_ptr<const chain::BlockTemplate>;
+
+    /// Where results go, on threads of the pool; must not block.
+    struct Outlets {
+        std::function<void(chain::Block)> block;     ///< a lane won
+        std::function<void(chain::Segment)> share;   ///< a lane was overtaken and had a hit
+        std::function<void()> rest;                  ///< no lane runs, and none has work
+    };
 
     /// Everything passed by reference must outlive the miner; so must the pool's running jobs end
     /// before it goes: destroy the pool first.
     Miner(WorkerPool& pool, TrainerPool& trainers, const chain::SecretKey& key, unsigned lanes,
-          Submit submit);
+          Outlets outlets);
 
-    /// The block that lanes build on from now on; null stops them. Takes effect within a unit's
-    /// time.
-    void set_parent(std::shared_ptr<const chain::ParentState> parent);
+    /// What lanes work on from now on; null lets them rest. Takes effect within a unit's time and
+    /// that of making a share.
+    void set_work(Work work);
 
-    /// What became of a block that was handed out.
-    void settle(std::uint32_t units, bool accepted);
+    /// What became of a block or share that was handed out.
+    void settle(std::uint64_t units, bool accepted, bool is_block);
 
     [[nodiscard]] MiningCounters counters() const;
     [[nodiscard]] unsigned lanes() const noexcept { return static_cast<unsigned>(slots_.size()); }
@@ -61,8 +68,8 @@ class Miner {
         std::uint32_t number = 0;
         bool posted = false;  // a job of this slot waits or runs; under mutex_
         // Touched only by the slot's job.
-        std::shared_ptr<const chain::ParentState> parent;
-        std::uint64_t generation = 0;  // of the parent
+        Work work;
+        std::uint64_t generation = 0;  // of the work
         std::optional<chain::Lane> lane;
         bool won = false;
     };
@@ -73,20 +80,21 @@ class Miner {
     [[nodiscard]] bool go_on(Slot& slot, const std::stop_token& stop);
     void rest(Slot& slot, const std::stop_token& stop);
     void start_lane(Slot& slot);
+    void end_lane(Slot& slot);
     void drop_lane(Slot& slot);
     void hand_out(Slot& slot, model::Trainer& trainer);
 
     WorkerPool& pool_;
     TrainerPool& trainers_;
     const chain::SecretKey& key_;
-    Submit submit_;
+    Outlets outlets_;
 
     mutable std::mutex mutex_;
-    std::shared_ptr<const chain::ParentState> parent_;  // under mutex_
-    std::uint64_t generation_ = 0;                      // counts set_parent; under mutex_
-    MiningCounters counters_;                           // under mutex_
-    RateMeter rate_;                                    // under mutex_
-    std::vector<std::unique_ptr<Slot>> slots_;          // fixed after construction
+    Work work_;                                  // under mutex_
+    std::uint64_t generation_ = 0;               // counts set_work; under mutex_
+    MiningCounters counters_;                    // under mutex_
+    RateMeter rate_;                             // under mutex_
+    std::vector<std::unique_ptr<Slot>> slots_;   // fixed after construction
 };
 
 }  // namespace gradient::node

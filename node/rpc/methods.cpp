@@ -51,7 +51,7 @@ chain::Hash256 find_block(const LedgerService& service, const std::string& name)
 json::value status(LedgerService& service, const RpcContext& context) {
     const auto& network = service.network();
     const auto& tip = service.tip();
-    json::object mining = mining_view(context.miner.counters(), network.unit_work);
+    json::object mining = mining_view(context.miner.counters(), network.task->unit_work);
     mining["lanes"] = context.miner.lanes();
     mining["engine"] = context.engine;
     mining["threads"] = context.threads;
@@ -66,8 +66,8 @@ json::value status(LedgerService& service, const RpcContext& context) {
         {"state_root", tip->index().state_root.to_hex()},
         {"interval_ms", network.params().interval_ms},
         {"bits", fmt::format("{:08x}", tip->index().header.tmpl.bits)},
-        {"unit_work", network.unit_work},
-        {"model", json::object{{"task", network.task.id},
+        {"unit_work", network.task->unit_work},
+        {"model", json::object{{"task", network.task->record.id},
                                {"digest", chain::model_digest(*tip->start().parameters).to_hex()}}},
         {"held_out", score_view(service.evaluator().score_of(*tip))},
         {"mining", std::move(mining)},
@@ -114,7 +114,7 @@ json::value model_parameters(const LedgerService& service) {
 
 void require_task(const LedgerService& service, const RpcParams& params) {
     const std::uint64_t wanted = params.integer_or("task", chain::kGenesisTask);
-    if (wanted != service.network().task.id)
+    if (wanted != service.network().task->record.id)
         throw not_found(fmt::format("There is no task {}.", wanted));
 }
 

@@ -4,6 +4,7 @@
 #include "chain/block_template.hpp"
 #include "chain/ledger.hpp"
 #include "chain/network.hpp"
+#include "chain/work/task_model.hpp"
 #include "chain/work/segment_builder.hpp"
 #include "model/text/text_dataset.hpp"
 #include "tests/support/tiny_chain.hpp"
@@ -53,20 +54,24 @@ inline std::shared_ptr<const chain::Network> tiny_network(unsigned win_bits = 2)
 
 /// Mines one block on a parent; `variant` makes siblings differ.
 inline std::shared_ptr<const chain::Block> mine_on(
-    const std::shared_ptr<const chain::ParentState>& parent, model::Trainer& trainer,
-    std::uint8_t miner = 7, std::uint32_t variant = 0) {
+    const std::shared_ptr<const chain::ParentState>& parent, chain::Trainers& trainers,
+    std::uint8_t miner = 7, std::uint32_t variant = 0, chain::TemplateContents contents = {}) {
     const chain::SecretKey key = tiny_key(miner);
     const std::uint64_t time_ms = parent->context().time_ms + 1'000;
-    const auto work = chain::make_template(parent, key.public_key(), time_ms);
+    const auto work =
+        chain::make_template(parent, std::move(contents), key.public_key(), time_ms, trainers);
+    CHECK(work);
+    model::Trainer& trainer = trainers.trainer_of(parent->task());
     for (std::uint32_t number = variant << 8U;; ++number) {
-        chain::Lane lane = work.start_lane(number);
+        chain::Lane lane = work->start_lane(number);
         while (!lane.full()) {
             const auto ticket = lane.step(trainer);
             CHECK(ticket);
             if (*ticket != chain::TicketClass::win) continue;
             auto segment = chain::build_segment(lane, key, trainer);
             CHECK(segment);
-            return std::make_shared<const chain::Block>(chain::assemble_block(*std::move(segment)));
+            return std::make_shared<const chain::Block>(
+                work->assemble_block(*std::move(segment)));
         }
     }
 }

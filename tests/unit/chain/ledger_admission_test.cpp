@@ -37,7 +37,7 @@ class Admission : public testing::Test {
     }
 
     std::shared_ptr<const Network> network_ = test::tiny_network(1);
-    model::Trainer trainer_ = *network_->make_trainer();
+    OwnTrainers trainer_;
     test::CountingStore* store_ = nullptr;
     std::unique_ptr<Ledger> ledger_;
 };

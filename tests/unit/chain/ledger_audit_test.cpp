@@ -20,7 +20,7 @@ class Audits : public testing::TestWithParam<AuditDepth> {
   protected:
     void SetUp() override {
         auto ledger = *Ledger::open(network_, std::make_unique<test::SharedStore>(store_));
-        auto trainer = *network_->make_trainer();
+        OwnTrainers trainer;
         for (std::uint64_t i = 0; i < kBlocks; ++i) {
             const auto block = test::mine_on(ledger->tip(), trainer);
             ids_.push_back(header_id(block->header));

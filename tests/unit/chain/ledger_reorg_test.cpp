@@ -35,7 +35,7 @@ class ForkTrees : public testing::Test {
   protected:
     // A large tree of really mined blocks, from which the random ones are cut.
     void SetUp() override {
-        auto trainer = *network_->make_trainer();
+        OwnTrainers trainer;
         auto grown = open(network_);
         std::vector<Hash256> ids{network_->genesis.id};
         for (std::uint32_t i = 0; i < kPoolBlocks; ++i) {

@@ -27,7 +27,7 @@ class LedgerStores : public testing::Test {
     // Opens the ledger and adds mined blocks.
     void extend(int count) {
         auto ledger = *open();
-        auto trainer = *network_->make_trainer();
+        OwnTrainers trainer;
         for (int i = 0; i < count; ++i) {
             const auto block = test::mine_on(ledger->tip(), trainer);
             ASSERT_TRUE(ledger->submit_block(block, block->header.tmpl.time_ms, trainer));
@@ -105,7 +105,7 @@ TEST_F(LedgerStores, altered_state_tree_is_corrupt) {
 // Every write in the life of a chain, a reorganisation included, fails once. What is then in the
 // store is exactly what the acknowledged writes left, and the chain goes on from there.
 TEST_F(LedgerStores, failure_of_any_write_loses_nothing_and_leaves_nothing_half_written) {
-    auto trainer = *network_->make_trainer();
+    OwnTrainers trainer;
     std::vector<VerifiedBlock> blocks;
     std::vector<std::map<Bytes, Bytes>> after;  // contents after so many writes
     {

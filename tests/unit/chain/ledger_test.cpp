@@ -78,7 +78,7 @@ class Ledgers : public testing::Test {
     }
 
     std::shared_ptr<const Network> network_ = test::tiny_network();
-    model::Trainer trainer_ = *network_->make_trainer();
+    OwnTrainers trainer_;
     MemoryStore* store_ = nullptr;
     std::unique_ptr<Ledger> ledger_;
     std::vector<TipChange> changes_;
