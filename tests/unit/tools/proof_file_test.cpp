@@ -142,8 +142,8 @@ TEST_F(ProofFiles, an_entry_of_another_kind_is_no_fact) {
 
 TEST_F(ProofFiles, refuses_files_with_wrong_members) {
     const auto good = account_proof(7, account_);
-    for (const auto& name : {"format", "version", "kind", "address", "entry", "siblings", "leaf",
-                             "header"}) {
+    for (const auto& name :
+         {"format", "version", "kind", "address", "entry", "siblings", "leaf", "header"}) {
         for (const json::value& wrong : {json::value("x"), json::value(7), json::value(nullptr),
                                          json::value(json::object{}), json::value({"00"})}) {
             if (wrong.is_null() && (name == std::string("entry") || name == std::string("leaf")))

@@ -26,8 +26,8 @@ const chain::Transfer kTransfer{chain::address_of(key_of(2).public_key()),
                                 chain::Amount::of_units(5)};
 
 TEST(Signing, fills_every_field_and_signs_for_one_network) {
-    const auto made = sign_transaction(key_of(1), network_of(9), 3, chain::Amount::of_units(11),
-                                       kTransfer);
+    const auto made =
+        sign_transaction(key_of(1), network_of(9), 3, chain::Amount::of_units(11), kTransfer);
     EXPECT_EQ(made.network_id, 7U);
     EXPECT_EQ(made.sender, key_of(1).public_key());
     EXPECT_EQ(made.nonce, 3U);

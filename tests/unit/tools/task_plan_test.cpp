@@ -105,18 +105,17 @@ TEST_F(TaskPlan, refuses_data_of_no_substance) {
               std::string::npos);
     auto files = write_matrices(640);
     files.b.path = write_matrix("b.npy", 640, 2, [](std::size_t) { return 0.5; });
-    EXPECT_NE(
-        refusal(ExitCode::chain_spec, [&] { static_cast<void>(plan_matrices(files)); }).find(
-            "Cannot use the matrices"),
-        std::string::npos);
+    EXPECT_NE(refusal(ExitCode::chain_spec, [&] { static_cast<void>(plan_matrices(files)); })
+                  .find("Cannot use the matrices"),
+              std::string::npos);
 }
 
 TEST_F(TaskPlan, a_bad_entry_is_named_with_file_row_and_column) {
     auto files = write_matrices(640);
-    files.a2.path = write_matrix("a2.npy", 640, 5, [](std::size_t i) {
-        return i == 5 * 9 + 3 ? std::nan("") : 0.1;
-    });
-    const auto text = refusal(ExitCode::chain_spec, [&] { static_cast<void>(plan_matrices(files)); });
+    files.a2.path = write_matrix("a2.npy", 640, 5,
+                                 [](std::size_t i) { return i == 5 * 9 + 3 ? std::nan("") : 0.1; });
+    const auto text =
+        refusal(ExitCode::chain_spec, [&] { static_cast<void>(plan_matrices(files)); });
     for (const auto* word : {"a2.npy", "row 10", "column 4"})
         EXPECT_NE(text.find(word), std::string::npos) << text;
 }
@@ -204,8 +203,8 @@ TEST(TaskShape, a_configuration_is_one_object_of_known_integers) {
 TEST_F(TaskPlan, a_creation_holds_data_shape_and_terms) {
     const auto plan = plan_text({write_text(20'000)});
     const auto shape = make_shape(plan, {});
-    const auto made = make_creation(
-        plan, shape, {1000, chain::Amount::of_units(5), chain::Amount::of_coins(2)});
+    const auto made =
+        make_creation(plan, shape, {1000, chain::Amount::of_units(5), chain::Amount::of_coins(2)});
     EXPECT_EQ(made.shape, shape);
     EXPECT_EQ(made.data_format, chain::DataFormat::text);
     EXPECT_EQ(made.data_bytes, plan.bytes.size());
