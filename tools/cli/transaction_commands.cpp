@@ -11,6 +11,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -58,10 +59,17 @@ std::string balance_text(const json::object& account) {
     lines.add("maturing", text_of(account.at("maturing_total")) + " coins");
     lines.add("nonce", std::to_string(number(account.at("nonce"))));
     lines.add("in the pool", std::to_string(account.at("pooled").as_array().size()));
+    // The next ones only: a miner has one for each block of the maturity.
+    constexpr std::size_t kMostPays = 5;
+    const auto& maturing = account.at("maturing").as_array();
     std::string text = lines.text();
-    for (const auto& pay : account.at("maturing").as_array()) {
-        text += fmt::format("  {} coins at height {}\n", text_of(pay.at("amount")),
-                            grouped(number(pay.at("height"))));
+    for (std::size_t i = 0; i < std::min(maturing.size(), kMostPays); ++i) {
+        text += fmt::format("  {} coins at height {}\n", text_of(maturing[i].at("amount")),
+                            grouped(number(maturing[i].at("height"))));
+    }
+    if (maturing.size() > kMostPays) {
+        text += fmt::format("  and {} more up to height {}\n", maturing.size() - kMostPays,
+                            grouped(number(maturing.back().at("height"))));
     }
     return text;
 }
