@@ -51,10 +51,7 @@ json::value show_account(const TransactionService& service, const Address& addre
     std::uint64_t next_nonce = account.nonce;
     for (const auto& waiting : service.pooled_of(address)) {
         if (waiting.transaction->nonce == next_nonce) ++next_nonce;
-        auto view = transaction_view(*waiting.transaction);
-        view["id"] = waiting.id.to_hex();
-        view["position"] = waiting.position;
-        pooled.push_back(std::move(view));
+        pooled.emplace_back(pooled_view(waiting));
     }
     return json::object{
         {"address", address_text(address)},  {"height", tip},

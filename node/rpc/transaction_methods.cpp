@@ -88,11 +88,7 @@ json::object included_view(const TransactionService& service, const Place& place
 
 // What the pool knows of a transaction; on the strand.
 json::object pool_view(const TransactionService& service, const Hash256& id) {
-    if (const auto waiting = service.pooled(id)) {
-        return {{"status", "pooled"},
-                {"position", waiting->position},
-                {"transaction", transaction_view(*waiting->transaction)}};
-    }
+    if (const auto waiting = service.pooled(id)) return pooled_view(*waiting);
     if (const auto gone = service.gone(id))
         return {{"status", "gone"}, {"reason", gone->reason}, {"message", gone->sentence}};
     return {{"status", "unknown"}};

@@ -34,7 +34,10 @@ struct SubmitOutcome {
 struct PooledTransaction {
     std::shared_ptr<const chain::SignedTransaction> transaction;
     chain::Hash256 id;
-    std::uint64_t position = 0;  ///< from 1, in the order in which a block would take them
+    /// From 1, in the order in which a block would take them; nothing while a nonce before it is
+    /// missing.
+    std::optional<std::uint64_t> position;
+    std::string skipped;  ///< stable name of the rule that keeps it out of the next block, if any
 };
 
 /// Why a transaction is no longer in the pool, though no block includes it.

@@ -100,6 +100,14 @@ json::object transaction_view(const chain::SignedTransaction& transaction) {
     return view;
 }
 
+json::object pooled_view(const PooledTransaction& waiting) {
+    json::object view{{"id", waiting.id.to_hex()}, {"status", "pooled"}, {"position", nullptr}};
+    if (waiting.position) view["position"] = *waiting.position;
+    if (!waiting.skipped.empty()) view["skipped"] = waiting.skipped;
+    view["transaction"] = transaction_view(*waiting.transaction);
+    return view;
+}
+
 bool has_no_transactions(const chain::Header& header) {
     static const chain::Hash256 kNone = chain::transaction_root({});
     return header.tmpl.transaction_root == kNone;

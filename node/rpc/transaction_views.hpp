@@ -7,6 +7,7 @@
 #include "chain/types/block.hpp"
 #include "chain/types/transaction.hpp"
 #include "node/rpc/json_rpc.hpp"
+#include "node/rpc/transaction_service.hpp"
 #include "node/setup/store_failure.hpp"
 
 #include <boost/json/object.hpp>
@@ -42,6 +43,9 @@ T require(chain::Result<T, chain::StoreError> result) {
 
 /// Kind, sender, nonce, fee and what the action says.
 [[nodiscard]] boost::json::object transaction_view(const chain::SignedTransaction& transaction);
+
+/// The same of one in the pool, with its id, position and what keeps it there.
+[[nodiscard]] boost::json::object pooled_view(const PooledTransaction& waiting);
 
 /// Name of what a transaction does: "transfer", "publish_data", ...
 [[nodiscard]] std::string_view action_name(const chain::Action& action);

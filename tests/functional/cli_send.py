@@ -59,7 +59,8 @@ def refusals():
         def refused(code, *arguments):
             return one_sentence(cli(node, "send", *arguments, expect=code))
 
-        assert "insufficient_balance" in refused(FAILURE, "--from", "bob", "--to", bob, "--amount", "1")
+        poor = refused(FAILURE, "--from", "bob", "--to", bob, "--amount", "1")
+        assert "insufficient_balance" in poor or "account_overdrawn" in poor, poor
         assert "zero_amount" in refused(FAILURE, "--from", "miner", "--to", bob, "--amount", "0")
         assert "fee_too_low" in refused(FAILURE, "--from", "miner", "--to", bob, "--amount", "1", "--fee", "0")
         assert "--amount" in refused(USAGE, "--from", "miner", "--to", bob, "--amount", "0.000000001")

@@ -72,7 +72,7 @@ class FakeService final : public TransactionService {
         std::shared_ptr<const chain::SignedTransaction> transaction) override {
         const auto id = chain::transaction_id(*transaction);
         if (transaction->fee.is_zero()) co_return SubmitOutcome{id, "fee_too_low", "Too low."};
-        waiting[id] = {transaction, id, waiting.size() + 1};
+        waiting[id] = {transaction, id, waiting.size() + 1, ""};
         co_return SubmitOutcome{id, "", ""};
     }
 
@@ -185,14 +185,15 @@ TEST_F(RpcService, an_account_has_balance_nonces_and_maturing_pay) {
     for (const std::uint64_t nonce : {4U, 5U, 9U}) {
         const auto made = transaction(1, nonce, transfer(2, 1));
         const auto id = chain::transaction_id(made);
-        service_.waiting[id] = {std::make_shared<chain::SignedTransaction>(made), id, nonce};
+        service_.waiting[id] = {std::make_shared<chain::SignedTransaction>(made), id, nonce, "fee"};
     }
     const auto shown = result("account_show", {{"address", text_of(1)}});
     EXPECT_EQ(shown.at("balance"), "3");
     EXPECT_EQ(shown.at("nonce"), 4);
     EXPECT_EQ(shown.at("maturing_total"), "0.00000012");
     EXPECT_EQ(shown.at("maturing").at(0).at("height"), 3);
-    EXPECT_EQ(shown.at("pooled").as_array().size(), 3U);
+    ASSERT_EQ(shown.at("pooled").as_array().size(), 3U);
+    EXPECT_EQ(shown.at("pooled").at(0).at("skipped"), "fee");
     EXPECT_EQ(result("account_show", {{"address", text_of(9)}}).at("balance"), "0");
     EXPECT_EQ(error("account_show", {{"address", "grad1nonsense"}}), -32602);
 }
@@ -260,7 +261,7 @@ TEST_F(RpcService, a_transaction_is_found_where_it_is) {
 TEST_F(RpcService, waits_for_confirmations) {
     const auto made = transaction(1, 0, transfer(2, 10));
     const auto id = chain::transaction_id(made);
-    service_.waiting[id] = {std::make_shared<chain::SignedTransaction>(made), id, 1};
+    service_.waiting[id] = {std::make_shared<chain::SignedTransaction>(made), id, 1, ""};
     const auto wait = [&](std::uint64_t confirmations) {
         return result(
             "transaction_wait",
