@@ -13,6 +13,7 @@
 #include "node/rpc/http_server.hpp"
 #include "node/rpc/json_rpc.hpp"
 #include "node/rpc/ledger_transaction_service.hpp"
+#include "node/rpc/pool_access.hpp"
 #include "node/rpc/methods.hpp"
 #include "node/setup/data_directory.hpp"
 #include "node/setup/key_file.hpp"
@@ -168,7 +169,7 @@ class Node {
     asio::signal_set signals_{context_, SIGINT, SIGTERM};  // before anything that takes long
     std::unique_ptr<WorkerPool> pool_;
     LedgerService ledger_;
-    LedgerTransactionService transactions_{ledger_, PoolAccess{}};
+    LedgerTransactionService transactions_{ledger_, pool_access(ledger_)};
     Miner miner_;
     WorkSource work_;
     RpcDispatcher dispatcher_;

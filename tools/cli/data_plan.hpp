@@ -14,7 +14,7 @@ namespace gradient::cli {
 
 /// How four matrices stand on the wire, model/SPEC.md section 5.2. chain/types/task.hpp gets the
 /// enumerator `matrices` with this number.
-inline constexpr auto kMatrixFormat = static_cast<chain::DataFormat>(2);
+inline constexpr auto kMatrixFormat = chain::DataFormat::matrices;
 
 /// Data on its way to the chain.
 struct DataPlan {
