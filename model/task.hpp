@@ -77,9 +77,10 @@ struct ProbeCounts {
 
 /// Result of evaluating a model on the held-out part, exact integers.
 struct Evaluation {
-    std::uint64_t rows = 0;          ///< rows evaluated
-    std::uint64_t correct = 0;       ///< rows whose largest output is the target's largest entry
-    std::int64_t squared_error = 0;  ///< sum over rows of |output - target|^2, units of 2^-32
+    std::uint64_t rows = 0;     ///< rows evaluated
+    std::uint64_t correct = 0;  ///< rows whose largest output is the target's largest entry
+    /// Sum over rows of |output - target|^2, units of 2^-32; saturates at 2^63 - 1.
+    std::int64_t squared_error = 0;
 
     /// Mean over rows of |output - target|^2 (the Brier score for one-hot targets).
     double brier() const noexcept;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <new>
 
 namespace gradient::model {
@@ -319,7 +320,9 @@ tl::expected<Evaluation, TaskError> Trainer::evaluate(std::span<const std::int32
 
 void Trainer::Workspace::score(int c_exponent, Evaluation& result) const noexcept {
     const int shift = -14 - c_exponent;
-    // Sums wrap modulo 2^64 (SPEC.md section 6.5), so they are kept without sign.
+    // Sums saturate (SPEC.md section 6.5): a model that is worse must never seem better. A row's
+    // own is below 2^61 (section 4.2).
+    constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
     auto squared_error = static_cast<std::uint64_t>(result.squared_error);
     const std::size_t p = config.outputs;
     for (std::size_t i = data->context_rows(); i < config.rows; ++i) {
@@ -333,7 +336,8 @@ void Trainer::Workspace::score(int c_exponent, Evaluation& result) const noexcep
             const auto magnitude = static_cast<std::uint64_t>(residual < 0 ? -residual : residual);
             row_error += magnitude * magnitude;
         }
-        squared_error += row_error << 4;
+        const bool fits = row_error <= (kMost - squared_error) >> 4;
+        squared_error = fits ? squared_error + (row_error << 4) : kMost;
         const bool correct = std::max_element(c, c + p) - c == std::max_element(b, b + p) - b;
         result.correct += correct ? 1 : 0;
         ++result.rows;

@@ -134,7 +134,7 @@ def extreme():
              (uniform(1024), uniform(1024), one_hot(2047), one_hot(5)), weights(uniform(1 << 26),
              uniform(1 << 10)), rows=32, width=32, value_width=32, outputs=32, batch=3,
              steps_per_unit=3, jitter=1),
-        case("longest inner dimension", "products as large as they can be; the sums wrap modulo 2^64",
+        case("longest inner dimension", "products as large as they can be; the loss wraps modulo 2^64",
              (constant(2047), constant(2047), constant(2047), constant(-2047)),
              weights(constant(LARGEST), constant(LARGEST)), rows=32, width=256, value_width=256,
              outputs=16, batch=2, y_exponent=-9),

@@ -161,7 +161,7 @@ def evaluate(config, data, parameters, first, count):
             # The largest output is that of the exact C, before it is shifted to units of 2^-14.
             correct += output.index(max(output)) == target.index(max(target))
             squared_error += sum(shift_to_14(v, q.e_c) ** 2 for v in residual) << 4
-    return Evaluation(rows, correct, wrap64(squared_error))
+    return Evaluation(rows, correct, min(squared_error, 2**63 - 1))
 
 
 def unit_work(config):
