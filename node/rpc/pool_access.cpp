@@ -12,7 +12,7 @@ namespace gradient::node {
 
 namespace {
 
-std::string_view refusal_name(chain::PoolRefusal refusal) noexcept {
+std::string_view pool_refusal_name(chain::PoolRefusal refusal) noexcept {
     using Refusal = chain::PoolRefusal;
     switch (refusal) {
         case Refusal::already_pooled:
@@ -39,7 +39,7 @@ std::string_view refusal_name(chain::PoolRefusal refusal) noexcept {
 
 std::string name_of(const chain::PoolError& error) {
     if (const auto* refusal = std::get_if<chain::PoolRefusal>(&error))
-        return std::string(refusal_name(*refusal));
+        return std::string(pool_refusal_name(*refusal));
     if (const auto* rule = std::get_if<chain::TransactionError>(&error))
         return std::string(refusal_name(*rule));
     return "store_failed";
