@@ -99,6 +99,11 @@ std::uint64_t unit_work(const AttentionConfig& config) noexcept;
 /// Checks shape and hyper-parameters alone; no data needed.
 tl::expected<void, TaskError> check_config(const AttentionConfig& config) noexcept;
 
+/// Checks that the data have the configuration's widths (data_mismatch) and at least one training
+/// and one held-out sequence of its rows (data_too_short).
+tl::expected<void, TaskError> check_data(const AttentionConfig& config,
+                                         const Dataset& data) noexcept;
+
 /// Initial parameters drawn from a seed.
 std::vector<std::int32_t> initial_parameters(const AttentionConfig& config, const Seed& seed);
 

@@ -97,6 +97,16 @@ tl::expected<void, TaskError> check_config(const AttentionConfig& config) noexce
     return {};
 }
 
+tl::expected<void, TaskError> check_data(const AttentionConfig& config,
+                                         const Dataset& data) noexcept {
+    if (data.width() != config.width || data.value_width() != config.value_width ||
+        data.outputs() != config.outputs)
+        return tl::unexpected(TaskError::data_mismatch);
+    if (data.training_sequences(config.rows) == 0 || data.held_out_sequences(config.rows) == 0)
+        return tl::unexpected(TaskError::data_too_short);
+    return {};
+}
+
 std::vector<std::int32_t> initial_parameters(const AttentionConfig& config, const Seed& seed) {
     std::vector<std::int32_t> parameters(parameter_count(config));
     std::vector<std::uint8_t> noise(std::size_t{config.width} * config.width);

@@ -79,11 +79,7 @@ tl::expected<Trainer, TaskError> Trainer::create(const AttentionConfig& config, 
 tl::expected<Trainer, TaskError> Trainer::create(const AttentionConfig& config, const Dataset& data,
                                                  const Kernels& kernels) {
     if (auto checked = check_config(config); !checked) return tl::unexpected(checked.error());
-    if (data.width() != config.width || data.value_width() != config.value_width ||
-        data.outputs() != config.outputs)
-        return tl::unexpected(TaskError::data_mismatch);
-    if (data.training_sequences(config.rows) == 0 || data.held_out_sequences(config.rows) == 0)
-        return tl::unexpected(TaskError::data_too_short);
+    if (auto checked = check_data(config, data); !checked) return tl::unexpected(checked.error());
     return Trainer(std::make_unique<Workspace>(config, data, kernels));
 }
 
