@@ -1,6 +1,6 @@
 #pragma once
 
-// Grammar (chain/SPEC.md section 4):
+// Grammar (chain/SPEC.md section 22):
 //
 //   commit fraud     commitment (32 bytes)
 //   reveal fraud     commit height u64, salt (32 bytes), proof
