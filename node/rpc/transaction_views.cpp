@@ -160,6 +160,8 @@ std::string_view refusal_name(chain::TransactionError error) noexcept {
             return "too_many_creations";
         case Error::data_unfit:
             return "data_unfit";
+        case Error::too_many_commitments:
+            return "too_many_commitments";
         case Error::commitment_known:
             return "commitment_known";
         case Error::commitment_missing:

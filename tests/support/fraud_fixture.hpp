@@ -78,7 +78,8 @@ class FraudFixture : public testing::Test {
     void next_block() {
         ++height_;
         const StateKey key = maturing_pay_key(height_);
-        for (const Pay& pay : entry<MaturingPay>(key).pays) {
+        const auto maturing = entry<MaturingPay>(key);
+        for (const Pay& pay : maturing.pays) {
             ASSERT_TRUE(credit(state_, pay.payee, pay.amount));
             if (!pay.segment.is_zero()) state_.erase(segment_key(pay.segment));
         }
@@ -116,7 +117,8 @@ class FraudFixture : public testing::Test {
     /// minted = balances + maturing + deposits + case rewards + burnt.
     void expect_conserved() const {
         std::uint64_t held = totals().burnt.units();
-        for (const StateWrite& write : state_.diff().value().writes) {
+        const StateDiff all = state_.diff().value();
+        for (const StateWrite& write : all.writes) {
             if (write.value) held += coins_in(write);
         }
         EXPECT_EQ(held, totals().minted.units()) << "height " << height_;

@@ -390,10 +390,13 @@ TEST_F(FraudRules, the_earlier_commitment_wins_whoever_reveals_first) {
 }
 
 TEST_F(FraudRules, within_a_block_the_earlier_commitment_wins) {
-    ASSERT_EQ(commit(kSecond, proof()), std::nullopt);
-    const std::uint64_t at = committed(kAuditor, proof());
-    ASSERT_EQ(reveal(kAuditor, proof(), at), std::nullopt);
-    ASSERT_EQ(reveal(kSecond, proof(), at), std::nullopt);
+    ASSERT_EQ(commit(kSecond, proof(), 1), std::nullopt);
+    ASSERT_EQ(commit(kAuditor, proof(), 2), std::nullopt);
+    const std::uint64_t at = committed(kSecond, proof(), 3);
+    ASSERT_EQ(reveal(kAuditor, proof(), at, 2), std::nullopt);
+    ASSERT_EQ(reveal(kSecond, proof(), at, 3), std::nullopt);
+    EXPECT_EQ(open_case(made_.id())->owner, account(kAuditor));
+    ASSERT_EQ(reveal(kSecond, proof(), at, 1), std::nullopt);
     EXPECT_EQ(open_case(made_.id())->owner, account(kSecond));
 }
 
