@@ -211,7 +211,8 @@ TEST_F(CreateRules, makes_all_entries_of_a_task) {
     EXPECT_EQ(*require_entry<TaskProgress>(*state_, progress_key(1)), progress);
     EXPECT_EQ(task_account(1),
               (TaskAccount{alice(), Amount::of_coins(10), Amount(), TaskStatus::active, 9, 0}));
-    EXPECT_EQ(*require_entry<TaskData>(*state_, task_data_key(1)), TaskData{test::chunk_ids(text_)});
+    EXPECT_EQ(*require_entry<TaskData>(*state_, task_data_key(1)),
+              TaskData{test::chunk_ids(text_)});
     EXPECT_EQ(task_list(), (TaskList{2, {1}, {}}));
     EXPECT_EQ(tally_.creations, 1U);
     EXPECT_EQ(account(alice()).balance, *checked_sub(Amount::of_coins(990), transaction.fee));
