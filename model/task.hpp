@@ -53,11 +53,34 @@ struct UnitResult {
     friend bool operator==(const UnitResult&, const UnitResult&) = default;
 };
 
+/// What one unit does to one parameter matrix, counted.
+struct MatrixCounts {
+    std::uint64_t parameters = 0;
+    std::uint64_t saturated = 0;          ///< parameters at a limit of their range after the unit
+    std::uint64_t moved = 0;              ///< parameters that the unit changed by 64 grid steps
+    std::uint64_t accumulators = 0;       ///< raw gradient accumulators of all steps
+    std::uint64_t zero_accumulators = 0;  ///< those of them that are exactly zero
+
+    friend bool operator==(const MatrixCounts&, const MatrixCounts&) = default;
+};
+
+/// What one unit does to a model: a dead, diverged or degenerate task shows in these numbers alone
+/// (model/SPEC.md section 6.6).
+struct ProbeCounts {
+    MatrixCounts x, y;
+
+    /// Whether blocks may train this model on.
+    bool is_healthy() const noexcept;
+
+    friend bool operator==(const ProbeCounts&, const ProbeCounts&) = default;
+};
+
 /// Result of evaluating a model on the held-out part, exact integers.
 struct Evaluation {
-    std::uint64_t rows = 0;          ///< rows evaluated
-    std::uint64_t correct = 0;       ///< rows whose largest output is the target's largest entry
-    std::int64_t squared_error = 0;  ///< sum over rows of |output - target|^2, units of 2^-32
+    std::uint64_t rows = 0;     ///< rows evaluated
+    std::uint64_t correct = 0;  ///< rows whose largest output is the target's largest entry
+    /// Sum over rows of |output - target|^2, units of 2^-32; saturates at 2^63 - 1.
+    std::int64_t squared_error = 0;
 
     /// Mean over rows of |output - target|^2 (the Brier score for one-hot targets).
     double brier() const noexcept;
@@ -75,6 +98,11 @@ std::uint64_t unit_work(const AttentionConfig& config) noexcept;
 
 /// Checks shape and hyper-parameters alone; no data needed.
 tl::expected<void, TaskError> check_config(const AttentionConfig& config) noexcept;
+
+/// Checks that the data have the configuration's widths (data_mismatch) and at least one training
+/// and one held-out sequence of its rows (data_too_short).
+tl::expected<void, TaskError> check_data(const AttentionConfig& config,
+                                         const Dataset& data) noexcept;
 
 /// Initial parameters drawn from a seed.
 std::vector<std::int32_t> initial_parameters(const AttentionConfig& config, const Seed& seed);
@@ -115,6 +143,11 @@ class Trainer {
     /// wrong length or with entries outside the parameters' range.
     tl::expected<UnitResult, TaskError> train_unit(std::span<std::int32_t> parameters,
                                                    const Seed& seed);
+
+    /// Runs the unit that train_unit would run, on a copy, and counts what it did. Fails as
+    /// train_unit does.
+    tl::expected<ProbeCounts, TaskError> probe_unit(std::span<const std::int32_t> parameters,
+                                                    const Seed& seed);
 
     /// Evaluates on `count` held-out sequences starting at sequence `first` (modulo their number).
     tl::expected<Evaluation, TaskError> evaluate(std::span<const std::int32_t> parameters,

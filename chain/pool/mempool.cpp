@@ -39,7 +39,8 @@ bool depends_on_accounts_only(const SignedTransaction& transaction) {
 bool may_be_cured(TransactionError error) noexcept {
     return error == TransactionError::chunk_missing || error == TransactionError::unknown_task ||
            error == TransactionError::commitment_missing ||
-           error == TransactionError::too_many_creations;
+           error == TransactionError::too_many_creations ||
+           error == TransactionError::too_many_commitments;
 }
 
 bool is_costly(const SignedTransaction& transaction) noexcept {

@@ -1,6 +1,6 @@
 #pragma once
 
-// Grammar (chain/SPEC.md section 4):
+// Grammar (chain/SPEC.md section 22):
 //
 //   commit fraud     commitment (32 bytes)
 //   reveal fraud     commit height u64, salt (32 bytes), proof
@@ -24,8 +24,8 @@
 namespace gradient::chain {
 
 /// Shows that unit j of an included segment is not what the solver core gives: with the state after
-/// unit j - 1 and s_{j-2} it gives c_{j-1} and s_{j-1}; c_j .. c_K lead on to s_K; and the replay of
-/// unit j does not give c_j. For j = 1, s_{j-2} is zero and the state is the lane's start.
+/// unit j - 1 and s_{j-2} it gives c_{j-1} and s_{j-1}; c_j .. c_K lead on to s_K; and the replay
+/// of unit j does not give c_j. For j = 1, s_{j-2} is zero and the state is the lane's start.
 struct FalseUnitProof {
     Template tmpl;                 ///< of the segment
     std::uint32_t unit = 0;        ///< j
@@ -64,8 +64,8 @@ struct DoubleSegmentProof {
 using FraudProof = std::variant<FalseUnitProof, DoubleSegmentProof>;
 
 /// Announces a fraud proof without showing it; locks a deposit. The commitment is
-/// H("gradient/fraud-commitment", subject, address of the sender, salt), the subject being the id of
-/// the segment (false unit) or the template's hash (double segment).
+/// H("gradient/fraud-commitment", subject, address of the sender, salt), the subject being the id
+/// of the segment (false unit) or the template's hash (double segment).
 struct CommitFraud {
     Hash256 commitment;
 

@@ -26,10 +26,11 @@ enum class TaskKind : std::uint16_t {
 
 /// How a task's data bytes become rows. Never renumber.
 enum class DataFormat : std::uint8_t {
-    text = 1,  ///< bytes of text, model/SPEC.md section 5
+    text = 1,      ///< bytes of text, model/SPEC.md section 5.1
+    matrices = 2,  ///< the encoding of four matrices, model/SPEC.md section 5.2
 };
 [[nodiscard]] constexpr bool is_known_value(DataFormat format) noexcept {
-    return format == DataFormat::text;
+    return format == DataFormat::text || format == DataFormat::matrices;
 }
 
 /// Shape and hyper-parameters of an attention task: member for member the solver core's

@@ -1,8 +1,32 @@
 #include "chain/work/task_model.hpp"
 
+#include "model/matrix/matrix_dataset.hpp"
 #include "model/text/text_dataset.hpp"
 
+#include <utility>
+
 namespace gradient::chain {
+
+namespace {
+
+// What `use` makes of the data set that a task's bytes stand for.
+template <class Use>
+auto with_dataset(const TaskRecord& task, ByteSpan data, Use use)
+    -> decltype(use(std::declval<model::TextDataset>())) {
+    switch (task.data_format) {
+        case DataFormat::text: {
+            TRY_ASSIGN(auto dataset, model::TextDataset::create(data));
+            return use(std::move(dataset));
+        }
+        case DataFormat::matrices: {
+            TRY_ASSIGN(auto dataset, model::MatrixDataset::decode(data));
+            return use(std::move(dataset));
+        }
+    }
+    return fail(model::TaskError::unknown_kind);
+}
+
+}  // namespace
 
 model::AttentionConfig to_model(const AttentionShape& shape) noexcept {
     model::AttentionConfig config;
@@ -61,13 +85,23 @@ std::vector<std::int32_t> initial_parameters(const TaskRecord& task) {
 
 Result<std::unique_ptr<model::Dataset>, model::TaskError> make_dataset(const TaskRecord& task,
                                                                        ByteSpan data) {
-    switch (task.data_format) {
-        case DataFormat::text: {
-            TRY_ASSIGN(auto dataset, model::TextDataset::create(data));
-            return std::make_unique<model::TextDataset>(std::move(dataset));
-        }
-    }
-    return fail(model::TaskError::unknown_kind);
+    return with_dataset(
+        task, data, [](auto dataset) -> Result<std::unique_ptr<model::Dataset>, model::TaskError> {
+            return std::make_unique<decltype(dataset)>(std::move(dataset));
+        });
+}
+
+Result<void, model::TaskError> check_substance(const TaskRecord& task, ByteSpan data) {
+    return with_dataset(task, data, [](const auto& dataset) { return dataset.check_substance(); });
+}
+
+Result<void, model::TaskError> check_task_data(const TaskRecord& task, ByteSpan data) {
+    const model::AttentionConfig config = to_model(task.shape);
+    TRY(model::check_config(config));
+    return with_dataset(task, data, [&](const auto& dataset) -> Result<void, model::TaskError> {
+        TRY(model::check_data(config, dataset));
+        return dataset.check_substance();
+    });
 }
 
 }  // namespace gradient::chain

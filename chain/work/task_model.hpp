@@ -21,8 +21,18 @@ namespace gradient::chain {
 /// The parameters that the task starts from. Precondition: its shape passes model::check_config.
 [[nodiscard]] std::vector<std::int32_t> initial_parameters(const TaskRecord& task);
 
-/// The rows that a task's data bytes stand for; they outlive the bytes.
+/// The rows that a task's data bytes stand for; they outlive the bytes. Fails if the bytes do not
+/// decode.
 [[nodiscard]] Result<std::unique_ptr<model::Dataset>, model::TaskError> make_dataset(
     const TaskRecord& task, ByteSpan data);
+
+/// Whether a task's data are worth mining on (model/SPEC.md section 5.3). Fails as make_dataset
+/// does, and with data_constant, data_repetitive or data_low_rank.
+[[nodiscard]] Result<void, model::TaskError> check_substance(const TaskRecord& task, ByteSpan data);
+
+/// Whether a task may train on its data (chain/SPEC.md section 5): its shape and hyper-parameters
+/// lie in their ranges, the data decode, have the widths of its shape and a sequence to train on
+/// and one held out, and have substance. The cheapest checks come first.
+[[nodiscard]] Result<void, model::TaskError> check_task_data(const TaskRecord& task, ByteSpan data);
 
 }  // namespace gradient::chain

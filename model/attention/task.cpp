@@ -48,6 +48,14 @@ std::string_view describe(TaskError error) noexcept {
     return "unknown task error";
 }
 
+bool ProbeCounts::is_healthy() const noexcept {
+    // Y starts at zero and saturates only where it diverges: a Y that rests is a dead model. X may
+    // rest, and saturates along the keys of attention that can't be sharp enough.
+    return x.saturated * 4 <= x.parameters && y.saturated * 32 <= y.parameters &&
+           y.moved * 64 >= y.parameters && x.zero_accumulators * 4 <= x.accumulators &&
+           y.zero_accumulators * 4 <= y.accumulators;
+}
+
 double Evaluation::brier() const noexcept {
     return rows == 0 ? 0.0
                      : static_cast<double>(squared_error) * kLossUnit / static_cast<double>(rows);
@@ -86,6 +94,16 @@ tl::expected<void, TaskError> check_config(const AttentionConfig& config) noexce
                     config.x_clip >= 1 && config.x_clip <= kMaxClip && config.y_clip >= 1 &&
                     config.y_clip <= kMaxClip && is_within(config.x_init, 1, 2047);
     if (!ok) return tl::unexpected(TaskError::bad_hyper);
+    return {};
+}
+
+tl::expected<void, TaskError> check_data(const AttentionConfig& config,
+                                         const Dataset& data) noexcept {
+    if (data.width() != config.width || data.value_width() != config.value_width ||
+        data.outputs() != config.outputs)
+        return tl::unexpected(TaskError::data_mismatch);
+    if (data.training_sequences(config.rows) == 0 || data.held_out_sequences(config.rows) == 0)
+        return tl::unexpected(TaskError::data_too_short);
     return {};
 }
 

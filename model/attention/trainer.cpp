@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <new>
 
 namespace gradient::model {
@@ -12,6 +14,7 @@ namespace {
 
 constexpr int kInputExponent = -10;   ///< of A1, A2, A3 and B
 constexpr int kFactorExponent = -11;  ///< of F
+constexpr int kLeastMove = 64;        ///< grid steps: the least change that clipping sees
 
 std::uint64_t integer_root(std::uint64_t value) noexcept {
     auto root = static_cast<std::uint64_t>(std::sqrt(static_cast<double>(value)));
@@ -50,6 +53,20 @@ bool are_parameters(std::span<const std::int32_t> parameters, std::size_t count)
         parameters, [](std::int32_t x) { return x >= -kParameterLimit && x <= kParameterLimit; });
 }
 
+void count_zeros(std::span<const std::int32_t> gradient, MatrixCounts& counts) noexcept {
+    counts.accumulators += gradient.size();
+    counts.zero_accumulators += static_cast<std::uint64_t>(std::ranges::count(gradient, 0));
+}
+
+void count_moves(std::span<const std::int32_t> before, std::span<const std::int32_t> after,
+                 MatrixCounts& counts) noexcept {
+    counts.parameters = after.size();
+    for (std::size_t i = 0; i < after.size(); ++i) {
+        if (std::abs(after[i] - before[i]) >= kLeastMove) ++counts.moved;
+        if (std::abs(after[i]) == kParameterLimit) ++counts.saturated;
+    }
+}
+
 }  // namespace
 
 tl::expected<Trainer, TaskError> Trainer::create(const AttentionConfig& config, const Dataset& data,
@@ -62,11 +79,7 @@ tl::expected<Trainer, TaskError> Trainer::create(const AttentionConfig& config, 
 tl::expected<Trainer, TaskError> Trainer::create(const AttentionConfig& config, const Dataset& data,
                                                  const Kernels& kernels) {
     if (auto checked = check_config(config); !checked) return tl::unexpected(checked.error());
-    if (data.width() != config.width || data.value_width() != config.value_width ||
-        data.outputs() != config.outputs)
-        return tl::unexpected(TaskError::data_mismatch);
-    if (data.training_sequences(config.rows) == 0 || data.held_out_sequences(config.rows) == 0)
-        return tl::unexpected(TaskError::data_too_short);
+    if (auto checked = check_data(config, data); !checked) return tl::unexpected(checked.error());
     return Trainer(std::make_unique<Workspace>(config, data, kernels));
 }
 
@@ -85,18 +98,45 @@ tl::expected<UnitResult, TaskError> Trainer::train_unit(std::span<std::int32_t> 
     Workspace& w = *workspace_;
     if (!are_parameters(parameters, w.before.size()))
         return tl::unexpected(TaskError::wrong_parameters);
-    std::ranges::copy(parameters, w.before.begin());
-    const RandomBytes random(seed, w.aes);
-    GradientFold fold(w.aes);
+    return w.train_unit(parameters, seed, [] {});
+}
+
+tl::expected<ProbeCounts, TaskError> Trainer::probe_unit(std::span<const std::int32_t> parameters,
+                                                         const Seed& seed) {
+    Workspace& w = *workspace_;
+    if (!are_parameters(parameters, w.before.size()))
+        return tl::unexpected(TaskError::wrong_parameters);
+    std::vector<std::int32_t> after(parameters.begin(), parameters.end());
+    const std::size_t split = w.x_count();
+    const std::span<const std::int32_t> gradient(w.gradient);
+    ProbeCounts counts;
+    w.train_unit(after, seed, [&] {
+        count_zeros(gradient.first(split), counts.x);
+        count_zeros(gradient.subspan(split), counts.y);
+    });
+    const std::span<const std::int32_t> moved(after);
+    count_moves(parameters.first(split), moved.first(split), counts.x);
+    count_moves(parameters.subspan(split), moved.subspan(split), counts.y);
+    return counts;
+}
+
+template <class AfterStep>
+UnitResult Trainer::Workspace::train_unit(std::span<std::int32_t> parameters, const Seed& seed,
+                                          AfterStep after_step) noexcept {
+    std::ranges::copy(parameters, before.begin());
+    const RandomBytes random(seed, aes);
+    GradientFold fold(aes);
     std::int64_t loss = 0;
-    for (std::uint32_t step = 0; step < w.config.steps_per_unit; ++step)
+    for (std::uint32_t step = 0; step < config.steps_per_unit; ++step) {
         loss = static_cast<std::int64_t>(
             static_cast<std::uint64_t>(loss) +
-            static_cast<std::uint64_t>(w.train_step(parameters, random, step, fold)));
-    const std::size_t split = w.x_count();
-    const std::span<const std::int32_t> before(w.before.data(), w.before.size());
-    clip_change(before.first(split), parameters.first(split), w.config.x_clip, *w.table);
-    clip_change(before.subspan(split), parameters.subspan(split), w.config.y_clip, *w.table);
+            static_cast<std::uint64_t>(train_step(parameters, random, step, fold)));
+        after_step();
+    }
+    const std::size_t split = x_count();
+    const std::span<const std::int32_t> start(before.data(), before.size());
+    clip_change(start.first(split), parameters.first(split), config.x_clip, *table);
+    clip_change(start.subspan(split), parameters.subspan(split), config.y_clip, *table);
     return UnitResult{loss, fold.state()};
 }
 
@@ -276,7 +316,9 @@ tl::expected<Evaluation, TaskError> Trainer::evaluate(std::span<const std::int32
 
 void Trainer::Workspace::score(int c_exponent, Evaluation& result) const noexcept {
     const int shift = -14 - c_exponent;
-    // Sums wrap modulo 2^64 (SPEC.md section 6.5), so they are kept without sign.
+    // Sums saturate (SPEC.md section 6.5): a model that is worse must never seem better. A row's
+    // own is below 2^61 (section 4.2).
+    constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
     auto squared_error = static_cast<std::uint64_t>(result.squared_error);
     const std::size_t p = config.outputs;
     for (std::size_t i = data->context_rows(); i < config.rows; ++i) {
@@ -290,7 +332,8 @@ void Trainer::Workspace::score(int c_exponent, Evaluation& result) const noexcep
             const auto magnitude = static_cast<std::uint64_t>(residual < 0 ? -residual : residual);
             row_error += magnitude * magnitude;
         }
-        squared_error += row_error << 4;
+        const bool fits = row_error <= (kMost - squared_error) >> 4;
+        squared_error = fits ? squared_error + (row_error << 4) : kMost;
         const bool correct = std::max_element(c, c + p) - c == std::max_element(b, b + p) - b;
         result.correct += correct ? 1 : 0;
         ++result.rows;

@@ -4,7 +4,7 @@
 #include "model/task.hpp"
 #include "node/concurrency/task.hpp"
 #include "node/concurrency/worker_pool.hpp"
-#include "node/mining/trainer_pool.hpp"
+#include "node/training/trainer_pool.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <exception>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 
@@ -26,6 +27,38 @@ T require(chain::Result<T, chain::StoreError> result) {
     if (!result) throw store_failure(result.error());
     return *std::move(result);
 }
+
+// What the transaction rules take beside the state, kept together while it is used.
+class PoolContext {
+  public:
+    PoolContext(chain::Ledger& ledger, TrainerPool& trainers)
+        : trainers_(trainers),
+          context_{ledger.network().params(),
+                   ledger.network().genesis.id,
+                   ledger.network().spec.network_id,
+                   ledger.tip()->height() + 1,
+                   ledger.tip()->id(),
+                   &tasks_,
+                   &trainers_} {
+        const auto& state = ledger.tip()->state();
+        std::vector<std::uint32_t> needed{chain::kGenesisTask};
+        const auto list =
+            require(chain::read_entry<chain::TaskList>(state, chain::task_list_key()));
+        if (list) needed.insert(needed.end(), list->active.begin(), list->active.end());
+        for (const std::uint32_t id : needed) {
+            if (auto task = require(ledger.task(id))) tasks_.add(std::move(task));
+        }
+    }
+    PoolContext(const PoolContext&) = delete;
+    PoolContext& operator=(const PoolContext&) = delete;
+
+    [[nodiscard]] const chain::TransactionContext& get() const noexcept { return context_; }
+
+  private:
+    chain::TaskSet tasks_;
+    LeasedTrainers trainers_;
+    chain::TransactionContext context_;
+};
 
 // A block of which nothing is known but that the node could not judge it.
 LedgerService::SubmitResult not_judged(const std::string& why) {
@@ -45,7 +78,7 @@ LedgerService::LedgerService(const asio::any_io_executor& executor,
       changed_(strand_),
       evaluator_(strand_, pool, trainers, [this] { changed_.notify_all(); }),
       submissions_(strand_, kMaxSubmissions),
-      share_checks_(strand_, kMaxShares) {
+      share_checks_(strand_, kMaxShareChecks) {
     ledger_->on_tip_change([this](const chain::TipChange& change) { tip_changed(change); });
 }
 
@@ -161,10 +194,10 @@ Task<chain::Result<chain::VerifiedBlock, chain::SubmitError>> LedgerService::ver
 void LedgerService::submit_share(std::shared_ptr<const chain::Segment> segment) {
     asio::post(strand_, [this, segment = std::move(segment)] {
         if (segment->tmpl.parent == tip()->id()) {
-            if (early_shares_.size() < kMaxShares) early_shares_.push_back(segment);
+            if (early_shares_.size() < kMaxShareChecks) early_shares_.push_back(segment);
             return;
         }
-        if (shares_.size() < kMaxShares) share_checks_.spawn(verify_share(segment));
+        share_checks_.spawn(verify_share(segment));
     });
 }
 
@@ -178,8 +211,7 @@ Task<> LedgerService::verify_share(std::shared_ptr<const chain::Segment> segment
         };
         auto verified = co_await run_on(pool_, Priority::verify, {}, std::move(judge));
         if (verified) {
-            const chain::Hash256 id = verified->outcome.id;
-            shares_.insert_or_assign(id, *std::move(verified));
+            keep_share(*std::move(verified));
         } else {
             spdlog::info("a share was refused: {}", chain::describe(verified.error()));
             if (on_share_) {
@@ -199,24 +231,119 @@ Task<> LedgerService::wait_for_shares(Event::Deadline deadline) {
     }
 }
 
-chain::TemplateContents LedgerService::template_contents() const {
-    chain::TemplateContents contents;
-    std::size_t bytes = 0;
-    // Shares of the round that the next block settles first: late ones lose a quarter each block.
-    for (const bool late : {false, true}) {
-        for (const auto& [id, share] : shares_) {
-            if (share.outcome.round == tip()->height() ? late : !late) continue;
-            if (bytes + share.outcome.size_bytes > kMaxTemplateShareBytes) continue;
-            if (!late && contents.shares.size() == chain::kMaxListedSegments) continue;
-            bytes += share.outcome.size_bytes;
-            if (late) {
-                contents.transactions.push_back({chain::ShareTransaction{*share.segment}});
-            } else {
-                contents.shares.push_back(share);
-            }
-        }
+void LedgerService::keep_share(chain::VerifiedShare share) {
+    const chain::SegmentOutcome& outcome = share.outcome;
+    chain::PooledShare pooled;
+    pooled.id = outcome.id;
+    pooled.template_hash = outcome.template_hash;
+    pooled.parent = share.segment->tmpl.parent;
+    pooled.round = outcome.round;
+    pooled.miner = outcome.miner;
+    pooled.hits = outcome.hits;
+    pooled.paid_units = outcome.paid_units;
+    pooled.units = outcome.units;
+    pooled.size_bytes = outcome.size_bytes;
+    pooled.segment = share.segment;
+    const auto removed = share_pool_.add(std::move(pooled));
+    if (!removed) {
+        spdlog::info("a share was not kept: {}", chain::describe(removed.error()));
+        return;
     }
+    for (const auto& gone : *removed) shares_.erase(gone.id);
+    shares_.insert_or_assign(outcome.id, std::move(share));
+}
+
+// The rounds whose shares the next block may include, the one that it settles first.
+std::vector<chain::OpenRound> LedgerService::open_rounds() const {
+    std::vector<chain::OpenRound> rounds;
+    const std::uint64_t height = tip()->height();
+    for (std::uint64_t late = 0; late <= chain::kMaxLateness && late < height; ++late) {
+        const std::uint64_t number = height - late;
+        const auto entry = require(
+            chain::read_entry<chain::Round>(tip()->state(), chain::round_key(number)));
+        if (!entry) continue;
+        chain::OpenRound round{number, entry->parent, {}};
+        for (const auto& segment : entry->segments) round.included.insert(segment.template_hash);
+        rounds.push_back(std::move(round));
+    }
+    return rounds;
+}
+
+void LedgerService::add_shares(chain::TemplateContents& contents, std::size_t& bytes) {
+    const auto rounds = open_rounds();
+    const auto pending = require(chain::read_entry<chain::PendingRound>(
+        tip()->state(), chain::pending_round_key()));
+    const auto budget = [&](std::size_t most) {
+        return chain::ShareBudget{std::min(bytes, most), chain::kMaxListedSegments};
+    };
+    const auto take = [&](const chain::SharePool::Share& share, bool late) {
+        const auto found = shares_.find(share->id);
+        if (found == shares_.end()) return;
+        bytes -= std::min(bytes, share->size_bytes);
+        if (late) {
+            contents.transactions.push_back({chain::ShareTransaction{*share->segment}});
+        } else {
+            contents.shares.push_back(found->second);
+        }
+    };
+    if (!rounds.empty() && pending && pending->round == rounds.front().round) {
+        for (const auto& share : share_pool_.listed(rounds.front(), budget(bytes)))
+            take(share, false);
+    }
+    if (rounds.size() < 2) return;
+    const std::span<const chain::OpenRound> earlier(rounds.begin() + 1, rounds.end());
+    for (const auto& share : share_pool_.late(earlier, budget(kReservedBytes * 4)))
+        take(share, true);
+}
+
+void LedgerService::add_transactions(chain::TemplateContents& contents, std::size_t bytes) {
+    PoolContext context(*ledger_, trainers_);
+    const auto selected =
+        require(mempool_.select(tip()->state(), context.get(), {bytes, chain::kMaxTransactions / 2}));
+    for (const auto& transaction : selected.transactions)
+        contents.transactions.push_back({*transaction});
+}
+
+chain::TemplateContents LedgerService::template_contents() {
+    chain::TemplateContents contents;
+    const auto& params = network().params();
+    const std::size_t reserved =
+        std::size_t{params.work.max_segment_bytes} + kReservedBytes;
+    std::size_t bytes = params.max_block_bytes - std::min<std::size_t>(reserved, params.max_block_bytes);
+    add_shares(contents, bytes);
+    add_transactions(contents, bytes + kReservedBytes / 2);
     return contents;
+}
+
+Task<LedgerService::TransactionResult> LedgerService::submit_transaction(
+    std::shared_ptr<const chain::SignedTransaction> transaction) {
+    auto submit = [this, transaction = std::move(transaction)]() -> Task<TransactionResult> {
+        PoolContext context(*ledger_, trainers_);
+        const auto checked = chain::check_transaction(transaction, context.get());
+        if (!checked) co_return chain::fail(chain::PoolError(checked.error()));
+        const auto added = mempool_.add(*checked, tip()->state(), context.get(), now_ms());
+        if (!added) co_return chain::fail(added.error());
+        co_return checked->id();
+    };
+    co_return co_await asio::co_spawn(strand_, std::move(submit), asio::use_awaitable);
+}
+
+// The pool follows the chain: what is included goes, what blocks left behind comes back.
+void LedgerService::renew_mempool(const chain::TipChange& change) {
+    PoolContext context(*ledger_, trainers_);
+    std::vector<chain::UndoneBlock> undone;
+    for (const auto& id : change.undone) {
+        if (const auto block = require(ledger_->block(id)))
+            undone.push_back(chain::undone_block(*block, context.get()));
+    }
+    std::vector<chain::RedoneBlock> redone;
+    for (const auto& id : change.redone) {
+        if (const auto block = require(ledger_->block(id)))
+            redone.push_back(chain::redone_block(*block));
+    }
+    static_cast<void>(require(
+        mempool_.tip_changed(undone, redone, tip()->state(), context.get(), now_ms())));
+    mempool_.expire(now_ms());
 }
 
 // Shares that the chain has included now, or that are too late, go. After a change of branch all
@@ -233,17 +360,17 @@ void LedgerService::renew_shares(const chain::TipChange& change) {
             if (late) share_included(late->segment);
         }
     }
-    std::erase_if(shares_, [&](const auto& entry) {
-        const auto& share = entry.second;
-        const bool too_late = share.outcome.round + chain::kMaxLateness < tip()->height();
-        if (too_late && on_share_) {
-            on_share_(share.outcome.miner, share.outcome.units, false);
-        }
-        return too_late;
-    });
+    for (const auto& gone : share_pool_.tip_changed(tip()->height() + 1)) {
+        const auto found = shares_.find(gone.id);
+        if (found == shares_.end()) continue;  // included
+        const auto& outcome = found->second.outcome;
+        if (on_share_) on_share_(outcome.miner, outcome.units, false);
+        shares_.erase(found);
+    }
     if (!change.undone.empty()) {
         for (auto& [id, share] : shares_) again.push_back(share.segment);
         shares_.clear();
+        share_pool_ = chain::SharePool();
         for (const auto& id : change.undone) {
             for (auto& segment : segments_of_undone(id)) again.push_back(std::move(segment));
         }
@@ -253,9 +380,8 @@ void LedgerService::renew_shares(const chain::TipChange& change) {
 
 void LedgerService::share_included(const chain::Segment& segment) {
     if (on_share_) on_share_(segment.tmpl.miner, segment.body.units(), true);
-    std::erase_if(shares_, [&](const auto& entry) {
-        return entry.second.segment->tmpl == segment.tmpl;
-    });
+    const auto pooled = share_pool_.find_lane(chain::template_hash(segment.tmpl));
+    if (pooled) shares_.erase(pooled->id);
 }
 
 // Every segment of a block that left the active chain, its winner's among them: all of them may be
@@ -297,6 +423,7 @@ void LedgerService::tip_changed(const chain::TipChange& change) {
     spdlog::info("height {}: block {} with {} units, {} hits", change.tip->height(),
                  change.tip->id().to_hex(), change.tip->index().header.units,
                  change.tip->index().hits);
+    renew_mempool(change);
     renew_shares(change);
     evaluator_.tip_changed(change.tip);
     if (on_tip_) on_tip_(change.tip);

@@ -2,13 +2,15 @@
 
 #include "chain/block_template.hpp"
 #include "chain/ledger.hpp"
+#include "chain/pool/mempool.hpp"
+#include "chain/pool/share_pool.hpp"
 #include "node/concurrency/event.hpp"
 #include "node/concurrency/task.hpp"
 #include "node/concurrency/task_group.hpp"
 #include "node/concurrency/worker_pool.hpp"
 #include "node/ledger/chain_figures.hpp"
 #include "node/ledger/held_out_evaluator.hpp"
-#include "node/mining/trainer_pool.hpp"
+#include "node/training/trainer_pool.hpp"
 #include "node/setup/failure.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -35,6 +37,8 @@ class LedgerService {
     using SubmitResult = chain::Result<chain::CommitOutcome, chain::SubmitError>;
     /// What became of a share that was submitted.
     using ShareResult = chain::Result<chain::VerifiedShare, chain::SubmitError>;
+    /// What became of a transaction that was submitted: its id, or why the pool does not take it.
+    using TransactionResult = chain::Result<chain::Hash256, chain::PoolError>;
     using TipListener = std::function<void(const std::shared_ptr<const chain::ParentState>&)>;
     using FailureListener = std::function<void(const Failure&)>;
 
@@ -42,10 +46,11 @@ class LedgerService {
     static constexpr std::size_t kMaxSubmissions = 16;
     /// What close() leaves to blocks being verified.
     static constexpr std::chrono::seconds kClosingTime{5};
-    /// Shares that wait to be included, or for their round to end.
-    static constexpr std::size_t kMaxShares = 1024;
-    /// Bytes of shares that a template takes in, beside its winner's segment and transactions.
-    static constexpr std::size_t kMaxTemplateShareBytes = std::size_t{9} << 20U;
+    /// Shares that are being verified, or wait for their round to end.
+    static constexpr std::size_t kMaxShareChecks = 1024;
+    /// Bytes of a block that are left to its winner's segment and to late shares and transactions
+    /// (of each kind), where there is more to include than fits.
+    static constexpr std::size_t kReservedBytes = std::size_t{1} << 20U;
     /// Blocks whose training loss is remembered.
     static constexpr std::size_t kMaxLosses = 65'536;
 
@@ -72,8 +77,12 @@ class LedgerService {
     /// Verifies a share in the background, from any thread, and keeps it for the next templates.
     void submit_share(std::shared_ptr<const chain::Segment> segment);
 
+    /// Checks a transaction and takes it into the pool. From any executor.
+    Task<TransactionResult> submit_transaction(
+        std::shared_ptr<const chain::SignedTransaction> transaction);
+
     /// What is to go into a template on the tip. On the strand.
-    [[nodiscard]] chain::TemplateContents template_contents() const;
+    [[nodiscard]] chain::TemplateContents template_contents();
 
     /// Waits until no share is being verified, but not longer than that. On the strand.
     Task<> wait_for_shares(Event::Deadline deadline);
@@ -113,6 +122,8 @@ class LedgerService {
     [[nodiscard]] const std::shared_ptr<const chain::ParentState>& tip() const noexcept {
         return ledger_->tip();
     }
+    [[nodiscard]] const chain::Mempool& mempool() const noexcept { return mempool_; }
+    [[nodiscard]] const chain::SharePool& share_pool() const noexcept { return share_pool_; }
     [[nodiscard]] const ChainFigures& figures() const noexcept { return figures_; }
     [[nodiscard]] const HeldOutEvaluator& evaluator() const noexcept { return evaluator_; }
     /// Training loss of a block committed during this run.
@@ -122,7 +133,12 @@ class LedgerService {
     Task<SubmitResult> verify_and_commit(std::shared_ptr<const chain::Block> block);
     Task<SubmitResult> try_verify_and_commit(std::shared_ptr<const chain::Block> block);
     Task<> verify_share(std::shared_ptr<const chain::Segment> segment);
+    void keep_share(chain::VerifiedShare share);
     void renew_shares(const chain::TipChange& change);
+    void renew_mempool(const chain::TipChange& change);
+    std::vector<chain::OpenRound> open_rounds() const;
+    void add_shares(chain::TemplateContents& contents, std::size_t& bytes);
+    void add_transactions(chain::TemplateContents& contents, std::size_t bytes);
     void share_included(const chain::Segment& segment);
     std::vector<std::shared_ptr<const chain::Segment>> segments_of_undone(
         const chain::Hash256& id);
@@ -142,7 +158,9 @@ class LedgerService {
     HeldOutEvaluator evaluator_;
     TaskGroup submissions_;
     TaskGroup share_checks_;
-    std::map<chain::Hash256, chain::VerifiedShare> shares_;  // by segment id
+    chain::Mempool mempool_;
+    chain::SharePool share_pool_;
+    std::map<chain::Hash256, chain::VerifiedShare> shares_;  // those of the pool, by segment id
     std::vector<std::shared_ptr<const chain::Segment>> early_shares_;  // their round still runs
     ShareListener on_share_;
     TipListener on_tip_;

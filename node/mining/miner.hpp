@@ -5,7 +5,7 @@
 #include "chain/types/block.hpp"
 #include "node/concurrency/worker_pool.hpp"
 #include "node/mining/rate_meter.hpp"
-#include "node/mining/trainer_pool.hpp"
+#include "node/training/trainer_pool.hpp"
 
 #include <cstdint>
 #include <functional>

@@ -6,7 +6,7 @@
 #include "node/concurrency/worker_pool.hpp"
 #include "node/ledger/ledger_service.hpp"
 #include "node/mining/miner.hpp"
-#include "node/mining/trainer_pool.hpp"
+#include "node/training/trainer_pool.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 

@@ -20,8 +20,8 @@ namespace {
 using chain::Bytes;
 using Kind = Move::Kind;
 
-constexpr std::size_t kPlayers = 40;
-constexpr std::size_t kAddresses = 48;  // the last ones never sign
+constexpr std::size_t kPlayers = 48;
+constexpr std::size_t kRich = 20;  // who begin with all the coins
 constexpr std::uint32_t kNetwork = 77;
 constexpr std::uint64_t kByteFee = 10;
 constexpr std::uint64_t kReplayFee = 10'000;
@@ -68,13 +68,13 @@ LedgerGame::LedgerGame(std::uint64_t seed)
 
     // All the coins there may be, in a few hands.
     chain::State state(base_);
-    for (std::uint32_t i = 0; i < kAddresses; ++i) {
+    for (std::uint32_t i = 0; i < kPlayers; ++i) {
         keys_.push_back(numbered_key(i));
         addresses_.push_back(chain::address_of(keys_.back().public_key()));
         owner_of_key_[chain::account_key(addresses_.back())] = i;
     }
-    for (std::size_t i = 0; i < 20; ++i) {
-        const std::uint64_t share = chain::kMaxAmountUnits / 20;
+    for (std::size_t i = 0; i < kRich; ++i) {
+        const std::uint64_t share = chain::kMaxAmountUnits / kRich;
         CHECK(chain::credit(state, addresses_[i], units(share)));
         plain_.put_in(i, share);
     }
@@ -129,10 +129,10 @@ void LedgerGame::fill_create(Move& move) {
 Move LedgerGame::honest_move() {
     Move move;
     const std::uint64_t dice = below(100);
-    move.kind = dice < 50   ? Kind::transfer
-                : dice < 65 ? Kind::publish
-                : dice < 72 ? Kind::create
-                : dice < 88 ? Kind::fund
+    move.kind = dice < 54   ? Kind::transfer
+                : dice < 71 ? Kind::publish
+                : dice < 77 ? Kind::create
+                : dice < 96 ? Kind::fund
                             : Kind::cancel;
     move.sender = below(kPlayers);
     for (int tries = 0; tries < 3 && plain_.purse(move.sender).balance == 0; ++tries) {
@@ -140,7 +140,7 @@ Move LedgerGame::honest_move() {
     }
     switch (move.kind) {
         case Kind::transfer:
-            move.to = once_in(20) ? move.sender : below(kAddresses);
+            move.to = once_in(20) ? move.sender : below(kPlayers);
             break;
         case Kind::publish: {
             const std::uint64_t number = once_in(12) ? below(kShelf) : next_chunk_++;
@@ -230,7 +230,7 @@ void LedgerGame::spoil(Move& move) {
                     move.chunks.back() = {kNeverPublished, 4500};
                     break;
                 default: {
-                    const std::uint64_t text = once_in(9) ? kShortText : kShortText;
+                    const std::uint64_t text = once_in(2) ? kShortText : kPoorText;
                     move.chunks = {{text, shelf_[text].size()}};
                     move.data_bytes = shelf_[text].size();
                     move.right_data = false;
@@ -469,14 +469,14 @@ std::optional<std::string> LedgerGame::end_block() {
     if (const auto paid = chain::refund_ended_tasks(*state_, plain_.height()); !paid) {
         return paid.error().message;
     }
-    const std::size_t miner = below(kAddresses);
+    const std::size_t miner = below(kPlayers);
     if (const auto paid = chain::credit(*state_, addresses_[miner], tally_.fees); !paid) {
         return paid.error().message;
     }
     tally_ = {};
     plain_.end_block(miner, plain_.height() + (once_in(10) ? 1 + below(4) : 1));
 
-    for (std::size_t i = 0; i < kAddresses; ++i) {
+    for (std::size_t i = 0; i < kPlayers; ++i) {
         if (const auto wrong = compare_account(i)) return wrong;
     }
     for (const std::uint32_t task : open_tasks_) {

@@ -1,11 +1,15 @@
 #include "model/matrix/matrix_dataset.hpp"
 
+#include "model/numerics/kernels.hpp"
 #include "tests/support/random_dataset.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <functional>
+#include <limits>
+#include <vector>
 
 namespace gradient::model {
 namespace {
@@ -323,6 +327,42 @@ TEST(MatrixDataset, a_model_learns_a_rule_that_is_in_the_matrices) {
         ASSERT_TRUE(trainer->train_unit(parameters, Seed{unit}));
     const auto after = trainer->evaluate(parameters, 0, data->held_out_sequences(16));
     EXPECT_LT(after->brier(), 0.5 * before->brier()) << before->brier() << " " << after->brier();
+}
+
+TEST(MatrixDataset, squared_errors_of_saturated_parameters_saturate) {
+    const auto data =
+        random_matrices({.rows = 800, .columns = 16, .value_columns = 256, .output_columns = 256})
+            .create();
+    ASSERT_TRUE(data);
+    AttentionConfig config;
+    config.rows = 16;
+    config.width = 16;
+    config.value_width = 256;
+    config.outputs = 256;
+    config.y_exponent = -9;
+    auto trainer = Trainer::create(config, *data);
+    ASSERT_TRUE(trainer) << describe(trainer.error());
+    const std::vector<std::int32_t> parameters(parameter_count(config), kParameterLimit);
+    const auto error_of = [&](std::uint64_t first, std::uint64_t count) {
+        return trainer->evaluate(parameters, first, count)->squared_error;
+    };
+    constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+    const std::uint64_t sequences = data->held_out_sequences(config.rows);
+    // The error of ever more sequences is the sum of theirs, up to the end of its range.
+    std::int64_t sum = 0;
+    std::uint64_t count = 0;
+    while (sum < kMost) {
+        const std::int64_t one = error_of(count % sequences, 1);
+        ASSERT_GT(one, kMost / 1000);
+        sum = one > kMost - sum ? kMost : sum + one;
+        count += 1;
+        ASSERT_EQ(error_of(0, count), sum) << count;
+    }
+    EXPECT_GT(count, 2U);
+    // Wherever the first row stands that does not fit.
+    for (std::uint64_t first = 0; first < sequences; ++first) {
+        EXPECT_EQ(error_of(first, 2 * count), kMost) << first;
+    }
 }
 
 }  // namespace

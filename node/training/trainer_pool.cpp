@@ -1,4 +1,4 @@
-#include "node/mining/trainer_pool.hpp"
+#include "node/training/trainer_pool.hpp"
 
 #include "node/setup/failure.hpp"
 
