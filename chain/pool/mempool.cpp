@@ -87,13 +87,15 @@ Result<Mempool::Added, PoolError> Mempool::add(const CheckedTransaction& transac
     TRY(check_place(transaction, queue));
     const auto crowded_out = find_crowded_out(transaction, queue);
     if (!crowded_out) return fail(PoolError(crowded_out.error()));
+    const auto displaced = find_displaced(transaction, queue);
+    if (!displaced) return fail(PoolError(displaced.error()));
     if (const auto admitted = try_admit(transaction, queue, view, context); !admitted) {
         return fail(
             std::visit([](const auto& error) { return PoolError(error); }, admitted.error()));
     }
 
     if (fresh) queues_.emplace(transaction.sender(), std::move(fresh));
-    auto removed = insert(queue, transaction, *crowded_out, now_ms);
+    auto removed = insert(queue, transaction, *crowded_out, *displaced, now_ms);
     if (!removed) return fail(PoolError(removed.error()));
     const PoolEntry& entry = *by_id_.at(transaction.id());
     return Added{entry.nonce() < entry.queue->ready_end, *std::move(removed)};
@@ -111,21 +113,34 @@ Result<void, PoolError> Mempool::check_place(const CheckedTransaction& transacti
         return fail(PoolError(PoolRefusal::nonce_too_far));
     }
     std::uint64_t others_cost = queue.cost;
-    std::size_t others_costly = costly_;
     if (const auto waiting = queue.entries.find(nonce); waiting != queue.entries.end()) {
-        const CheckedTransaction& replaced = waiting->second.checked;
         const auto may_replace = check_replacement(transaction, waiting->second);
         if (!may_replace) return fail(PoolError(may_replace.error()));
-        others_cost -= replaced.cost().units();
-        others_costly -= is_costly(replaced.transaction()) ? 1U : 0U;
+        others_cost -= waiting->second.checked.cost().units();
     }
     if (transaction.cost().units() > queue.account.balance.units() - others_cost) {
         return fail(PoolError(PoolRefusal::account_overdrawn));
     }
-    if (is_costly(transaction.transaction()) && others_costly >= limits_.costly_transactions) {
-        return fail(PoolError(PoolRefusal::too_many_costly));
-    }
     return {};
+}
+
+// What a costly transaction puts out: the worst costly one of another sender, if no place is left.
+// Null if nothing need go.
+Result<PoolEntry*, PoolRefusal> Mempool::find_displaced(const CheckedTransaction& transaction,
+                                                        const SenderQueue& queue) const {
+    if (!is_costly(transaction.transaction()) || costly_.size() < limits_.costly_transactions) {
+        return nullptr;
+    }
+    const auto same = queue.entries.find(transaction.transaction().nonce);
+    if (same != queue.entries.end() && is_costly(same->second.checked.transaction())) {
+        return nullptr;
+    }
+    const FeeRate rate{transaction.transaction().fee.units(), transaction.size_bytes()};
+    for (auto worst = costly_.rbegin(); worst != costly_.rend(); ++worst) {
+        if (!is_lower(worst->first.rate, rate)) break;
+        if (worst->second->queue != &queue) return worst->second;
+    }
+    return fail(PoolRefusal::too_many_costly);
 }
 
 Result<void, PoolRefusal> Mempool::check_replacement(const CheckedTransaction& transaction,
@@ -182,26 +197,40 @@ Result<void, TransactionFailure> Mempool::try_admit(const CheckedTransaction& tr
 
 Result<std::vector<Removed>, PoolRefusal> Mempool::insert(
     SenderQueue& queue, const CheckedTransaction& transaction,
-    std::span<const std::uint64_t> crowded_out, std::uint64_t now_ms) {
+    std::span<const std::uint64_t> crowded_out, PoolEntry* displaced, std::uint64_t now_ms) {
     const std::uint64_t nonce = transaction.transaction().nonce;
     std::vector<Node> out;
     for (const std::uint64_t other : crowded_out) out.push_back(take(queue, other));
     const bool replaces = queue.entries.contains(nonce);
     if (replaces) out.push_back(take(queue, nonce));
     SenderQueue::Entries made;
-    made.emplace(nonce, PoolEntry{.checked = transaction, .arrival = arrivals_, .time_ms = now_ms});
+    made.emplace(nonce, PoolEntry{.checked = transaction,
+                                  .arrival = arrivals_,
+                                  .time_ms = now_ms,
+                                  .judged_epoch = epoch_});
     const PoolEntry& entry = put(queue, made.extract(nonce));
-    reindex(queue);
+    reorder(queue);
+    SenderQueue* const other = displaced ? displaced->queue : nullptr;
+    Node displaced_node;
+    if (other) {
+        displaced_node = take(*other, displaced->nonce());
+        reorder(*other);
+    }
 
     const auto victims = find_victims(&entry);
     if (!victims) {
         take(queue, nonce);
         for (Node& node : out) put(queue, std::move(node));
         reindex(queue);
+        if (other) {
+            put(*other, std::move(displaced_node));
+            reorder(*other);
+        }
         return fail(PoolRefusal::pool_full);
     }
     arrivals_ += 1;
     std::vector<Removed> removed;
+    const auto other_sender = other ? std::optional(other->sender) : std::nullopt;
     if (replaces) {
         tell({out.back().mapped().checked.id(), RemovalReason::replaced, transaction.id(), {}},
              removed);
@@ -210,7 +239,15 @@ Result<std::vector<Removed>, PoolRefusal> Mempool::insert(
     for (const Node& node : out) {
         tell({node.mapped().checked.id(), RemovalReason::evicted, {}, {}}, removed);
     }
+    if (other) {
+        tell({displaced_node.mapped().checked.id(), RemovalReason::evicted, {}, {}}, removed);
+    }
     evict(*victims, now_ms, removed);
+    // Unless its queue has gone with what was evicted.
+    if (other_sender && queues_.contains(*other_sender)) {
+        drop_far_nonces(*queues_.at(*other_sender), removed);
+        reindex(*queues_.at(*other_sender));
+    }
     return removed;
 }
 
@@ -223,7 +260,7 @@ PoolEntry& Mempool::put(SenderQueue& queue, Node node) {
     by_id_.emplace(checked.id(), &entry);
     by_time_.emplace(std::pair(entry.time_ms, entry.arrival), &entry);
     if (!depends_on_accounts_only(checked.transaction())) judged_.emplace(entry.arrival, &entry);
-    costly_ += is_costly(checked.transaction()) ? 1U : 0U;
+    if (is_costly(checked.transaction())) costly_.emplace(entry.key(), &entry);
     size_bytes_ += checked.size_bytes();
     queue.size_bytes += checked.size_bytes();
     queue.cost += checked.cost().units();
@@ -240,7 +277,7 @@ Mempool::Node Mempool::take(SenderQueue& queue, std::uint64_t nonce) {
     judged_.erase(entry.arrival);
     if (entry.in_queued_index) queued_.erase(entry.key());
     entry.in_queued_index = false;
-    costly_ -= is_costly(checked.transaction()) ? 1U : 0U;
+    if (is_costly(checked.transaction())) costly_.erase(entry.key());
     size_bytes_ -= checked.size_bytes();
     queue.size_bytes -= checked.size_bytes();
     queue.cost -= checked.cost().units();
@@ -258,10 +295,14 @@ void Mempool::tell(const Removed& why, std::vector<Removed>& removed) {
     removed.push_back(why);
 }
 
-void Mempool::reindex(SenderQueue& queue) {
+void Mempool::reorder(SenderQueue& queue) {
     queue.find_ready_end();
     reindex_packages(queue);
     reindex_queued(queue);
+}
+
+void Mempool::reindex(SenderQueue& queue) {
+    reorder(queue);
     if (queue.entries.empty()) {
         const Address sender = queue.sender;
         queues_.erase(sender);
@@ -458,7 +499,7 @@ void Mempool::check_invariants() const {
     }
     CHECK(count == by_id_.size() && count == by_time_.size() && bytes == size_bytes_);
     CHECK(packages == ready_.size() && queued == queued_.size() && judged == judged_.size());
-    CHECK(costly == costly_ && costly <= limits_.costly_transactions);
+    CHECK(costly == costly_.size() && costly <= limits_.costly_transactions);
     CHECK(count <= limits_.transactions && bytes <= limits_.total_bytes);
 }
 

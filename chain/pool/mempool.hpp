@@ -32,6 +32,8 @@ struct MempoolLimits {
     std::size_t transactions = 8 * kMaxTransactions;
     /// Transactions whose judging takes replays or decoding a task's data.
     std::size_t costly_transactions = 64;
+    /// Of these, so many are judged again at each tip, in turn.
+    std::size_t costly_judged_a_tip = 2;
     /// Bytes of one transaction; a false unit's proof of the largest model has some 700 kB.
     std::size_t transaction_bytes = std::size_t{1} << 20U;
     /// Transactions of one sender.
@@ -196,6 +198,8 @@ class Mempool {
 
     Result<void, PoolError> check_place(const CheckedTransaction& transaction,
                                         const SenderQueue& queue) const;
+    Result<PoolEntry*, PoolRefusal> find_displaced(const CheckedTransaction& transaction,
+                                                   const SenderQueue& queue) const;
     Result<void, PoolRefusal> check_replacement(const CheckedTransaction& transaction,
                                                 const PoolEntry& waiting) const;
     Result<std::vector<std::uint64_t>, PoolRefusal> find_crowded_out(
@@ -206,7 +210,7 @@ class Mempool {
     Result<std::vector<Removed>, PoolRefusal> insert(SenderQueue& queue,
                                                      const CheckedTransaction& transaction,
                                                      std::span<const std::uint64_t> crowded_out,
-                                                     std::uint64_t now_ms);
+                                                     PoolEntry* displaced, std::uint64_t now_ms);
 
     // These keep everything but the order: follow them by reindex.
     PoolEntry& put(SenderQueue& queue, Node node);
@@ -214,7 +218,8 @@ class Mempool {
     void remove(SenderQueue& queue, std::uint64_t nonce, RemovalReason reason,
                 std::optional<TransactionError> error, std::vector<Removed>& removed);
 
-    // Brings the order up to date; the queue goes if nothing is left in it.
+    // Brings the order up to date; with reindex, the queue goes if nothing is left in it.
+    void reorder(SenderQueue& queue);
     void reindex(SenderQueue& queue);
     void reindex_packages(SenderQueue& queue);
     void reindex_queued(SenderQueue& queue);
@@ -232,11 +237,11 @@ class Mempool {
     std::map<RankKey, PoolEntry*, BetterFirst> heads_;    // the first ready one of each sender
     std::map<RankKey, PoolEntry*, BetterFirst> queued_;
     std::map<std::pair<std::uint64_t, std::uint64_t>, PoolEntry*> by_time_;  // time, arrival
+    std::map<RankKey, PoolEntry*, BetterFirst> costly_;
     std::map<std::uint64_t, PoolEntry*> judged_;  // by arrival: what depends on more than accounts
     RollingMinimum minimum_;
     RemovalLog log_;
     std::size_t size_bytes_ = 0;
-    std::size_t costly_ = 0;
     std::uint64_t arrivals_ = 0;
     std::uint64_t epoch_ = 0;  // counts the tips
 };

@@ -20,7 +20,8 @@ std::string_view describe(PoolRefusal refusal) noexcept {
         case PoolRefusal::fee_rate_too_low:
             return "the fee is below the pool's minimum for each byte";
         case PoolRefusal::too_many_costly:
-            return "as many transactions that are costly to judge as the pool takes wait already";
+            return "as many transactions that are costly to judge as the pool takes wait already, "
+                   "and pay as much";
         case PoolRefusal::pool_full:
             return "the pool is full of transactions that pay more for each byte";
     }

@@ -24,7 +24,8 @@ enum class PoolRefusal : std::uint8_t {
     replacement_fee_too_low,  // another one with that nonce waits, and the fee is not higher by
                               // what a replacement takes
     fee_rate_too_low,         // below the minimum that evictions have raised
-    too_many_costly,          // costly_transactions wait already
+    too_many_costly,          // costly_transactions of other senders with no lower fee rates, or
+                              // of its own, wait already
     pool_full,                // only transactions with higher fee rates wait
 };
 

@@ -36,6 +36,7 @@ struct PoolEntry {
     std::uint64_t time_ms = 0;     ///< when it came
     SenderQueue* queue = nullptr;  ///< whose entry it is
     bool in_queued_index = false;
+    std::uint64_t judged_epoch = 0;  ///< number of the tip on which it was last judged
     std::optional<SelectionFailure> failure = std::nullopt;
 
     [[nodiscard]] std::uint64_t nonce() const noexcept { return checked.transaction().nonce; }

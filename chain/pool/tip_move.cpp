@@ -42,6 +42,7 @@ class TipMove {
     void take_out_included(std::span<const RedoneBlock> redone);
     void collect_lost(std::span<const UndoneBlock> undone);
     Result<void, StoreError> refresh_accounts(bool all);
+    [[nodiscard]] std::vector<Hash256> to_admit_again() const;
     Result<void, StoreError> admit_again();
     void trim() {
         const auto victims = pool_.find_victims(nullptr);
@@ -153,13 +154,14 @@ void TipMove::take_back(SenderQueue& queue, const Lost& lost) {
                 {transaction->id(), RemovalReason::conflicting, same->second.checked.id(), {}},
                 removed_);
         } else if (transaction->size_bytes() > limits.transaction_bytes ||
-                   (is_costly(content) && pool_.costly_ >= limits.costly_transactions)) {
+                   (is_costly(content) && pool_.costly_.size() >= limits.costly_transactions)) {
             pool_.tell({transaction->id(), RemovalReason::evicted, {}, {}}, removed_);
         } else {
             SenderQueue::Entries made;
-            made.emplace(
-                content.nonce,
-                PoolEntry{.checked = *transaction, .arrival = pool_.arrivals_, .time_ms = now_ms_});
+            made.emplace(content.nonce, PoolEntry{.checked = *transaction,
+                                                  .arrival = pool_.arrivals_,
+                                                  .time_ms = now_ms_,
+                                                  .judged_epoch = pool_.epoch_});
             pool_.put(queue, made.extract(content.nonce));
             pool_.arrivals_ += 1;
         }
@@ -195,20 +197,33 @@ void TipMove::invalidate(SenderQueue& queue, const PoolEntry& entry, Transaction
 }
 
 // Whatever depends on more than accounts is judged again; what is costly to judge only if a
-// selection has found it wanting, or if it comes from an undone block.
-Result<void, StoreError> TipMove::admit_again() {
+// selection has found it wanting, if it comes from an undone block, or if it is its turn.
+std::vector<Hash256> TipMove::to_admit_again() const {
     std::vector<Hash256> ids;
+    std::vector<const PoolEntry*> others;
     for (const auto& [arrival, entry] : pool_.judged_) {
         const bool was_skipped = entry->failure && entry->failure->epoch + 1 == pool_.epoch_;
         if (!is_costly(entry->checked.transaction()) || was_skipped ||
             lost_ids_.contains(entry->checked.id())) {
             ids.push_back(entry->checked.id());
+        } else {
+            others.push_back(entry);
         }
     }
-    for (const Hash256& id : ids) {
+    std::stable_sort(others.begin(), others.end(), [](const PoolEntry* a, const PoolEntry* b) {
+        return a->judged_epoch < b->judged_epoch;
+    });
+    others.resize(std::min(others.size(), pool_.limits_.costly_judged_a_tip));
+    for (const PoolEntry* entry : others) ids.push_back(entry->checked.id());
+    return ids;
+}
+
+Result<void, StoreError> TipMove::admit_again() {
+    for (const Hash256& id : to_admit_again()) {
         const auto found = pool_.by_id_.find(id);
         if (found == pool_.by_id_.end()) continue;  // gone with one before it
-        const PoolEntry& entry = *found->second;
+        PoolEntry& entry = *found->second;
+        entry.judged_epoch = pool_.epoch_;
         SenderQueue& queue = *entry.queue;
         if (!can_judge(entry.checked.transaction(), context_)) continue;
         const auto admitted = pool_.try_admit(entry.checked, queue, view_, context_);

@@ -74,6 +74,19 @@ class PoolWorld {
                                   std::uint64_t amount = 1, std::uint32_t to = 1'000'000) {
         return make(sender, nonce, fee, chain::Transfer{address(to), units(amount)});
     }
+    /// A task on data that is not on the chain; costs a million units beside the fee.
+    chain::CheckedTransaction create_task(std::uint32_t sender, std::uint64_t nonce,
+                                          std::uint64_t fee, std::size_t chunks = 1) {
+        params.replay_fee = chain::Amount();
+        chain::CreateTask create;
+        create.shape = cheapest_text_shape();
+        create.data_bytes = (chunks - 1) * chain::kDataChunkBytes + 100;
+        create.chunks.resize(chunks);
+        create.unit_budget = 1;
+        create.pay_per_hit = units(1);
+        create.escrow = units(1'000'000);
+        return make(sender, nonce, fee, create);
+    }
     /// A published chunk of so many bytes.
     chain::CheckedTransaction publish(std::uint32_t sender, std::uint64_t nonce, std::uint64_t fee,
                                       std::size_t size_bytes, std::uint8_t fill = 'x') {

@@ -239,19 +239,32 @@ TEST_F(MempoolTest, takes_so_many_costly_ones) {
     MempoolLimits limits;
     limits.costly_transactions = 1;
     use(limits);
-    world.params.replay_fee = Amount();
-    CreateTask create;
-    create.shape = test::cheapest_text_shape();
-    create.data_bytes = 100;
-    create.chunks = {Hash256()};
-    create.unit_budget = 1;
-    create.pay_per_hit = PoolWorld::units(1);
-    create.escrow = PoolWorld::units(1'000'000);
     // What waits before it may still publish the data.
-    take(world.make(0, 1, 100, create));
-    EXPECT_EQ(refusal(world.make(1, 1, 100, create)), PoolError(PoolRefusal::too_many_costly));
-    take(world.make(0, 1, 1000, create));
+    take(world.create_task(0, 1, 100));
+    EXPECT_EQ(refusal(world.create_task(1, 1, 100)), PoolError(PoolRefusal::too_many_costly));
+    EXPECT_EQ(refusal(world.create_task(0, 2, 200)), PoolError(PoolRefusal::too_many_costly));
+    const auto second = world.create_task(0, 1, 1000);
+    take(second);
     EXPECT_EQ(pool->size(), 1U);
+    // Another sender's goes for one that pays more.
+    const auto third = world.create_task(1, 1, 1001);
+    EXPECT_EQ(take(third), (std::vector<Removed>{{second.id(), RemovalReason::evicted, {}, {}}}));
+    EXPECT_TRUE(waiting(0).empty());
+}
+
+TEST_F(MempoolTest, a_costly_one_that_finds_no_place_puts_none_out) {
+    const auto old = world.create_task(0, 1, 100);
+    MempoolLimits limits;
+    limits.costly_transactions = 1;
+    limits.total_bytes = old.size_bytes() + kTransferBytes;
+    use(limits);
+    take(old);
+    take(world.pay(1, 0, 1000));
+    // It is too large for the old one's place, and behind a gap.
+    EXPECT_EQ(refusal(world.create_task(2, 1, 1000, 2)), PoolError(PoolRefusal::pool_full));
+    EXPECT_TRUE(pool->contains(old.id()));
+    take(world.create_task(2, 1, 1000));
+    EXPECT_FALSE(pool->contains(old.id()));
 }
 
 TEST_F(MempoolTest, judges_other_actions_as_if_those_before_them_were_paid) {
