@@ -65,8 +65,10 @@ json::object mining_view(const MiningCounters& counters, std::uint64_t unit_work
         {"units_in_blocks", counters.units_in_blocks},
         {"units_abandoned", counters.units_abandoned},
         {"units_in_progress", counters.units_in_progress},
+        {"units_waiting", counters.units_waiting},
         {"hits", counters.hits},
         {"blocks", counters.blocks},
+        {"shares", counters.shares},
         {"useful_fraction", optional_view(counters.useful_fraction())},
     };
 }
