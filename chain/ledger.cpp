@@ -93,6 +93,12 @@ Result<void, StoreError> Ledger::check_owner(const StoreInfo& info) const {
 }
 
 Result<void, StoreError> Ledger::start_chain() {
+    TRY_ASSIGN(const bool importing, BlockReader(*store_).importing());
+    if (importing) {
+        return fail(StoreError{StoreFault::corrupt,
+                               "the data directory holds an unfinished import of a snapshot; import "
+                               "it again, or delete the directory"});
+    }
     bool holds_anything = false;
     TRY(store_->scan({}, [&](ByteSpan, ByteSpan) {
         holds_anything = true;

@@ -24,6 +24,7 @@ enum class Table : std::uint8_t {
     included = 'l',
     side = 'w',
     kept = 'p',
+    importing = 'i',
 };
 
 Bytes key_of(Table table) {
@@ -149,6 +150,11 @@ Result<KeptHistory, StoreError> BlockReader::kept() const {
     return found.value_or(KeptHistory());
 }
 
+Result<bool, StoreError> BlockReader::importing() const {
+    TRY_ASSIGN(const auto mark, view_.get(key_of(Table::importing)));
+    return mark.has_value();
+}
+
 Result<std::optional<StateDiff>, StoreError> BlockReader::diff(const Hash256& id) const {
     return get_record<StateDiff>(view_, key_of(Table::diff, id), name("state diff of block", id));
 }
@@ -230,6 +236,16 @@ void BlockWriter::erase_side_branch(const SideBlock& block) {
 
 void BlockWriter::put_kept(const KeptHistory& kept) {
     put_record(batch_, key_of(Table::kept), kept);
+}
+
+void BlockWriter::put_import_mark() {
+    Bytes key = key_of(Table::importing);
+    Bytes record = seal_record(key, {});
+    batch_.put(std::move(key), std::move(record));
+}
+
+void BlockWriter::erase_import_mark() {
+    batch_.erase(key_of(Table::importing));
 }
 
 void BlockWriter::erase_diff(const Hash256& id) {

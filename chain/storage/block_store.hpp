@@ -77,14 +77,15 @@ struct BlockIndex {
 
 /// From which heights on the active chain is kept; genesis always is. Of an unpruned chain all are 0.
 struct KeptHistory {
-    static constexpr std::size_t kEncodedSize = 24;
+    static constexpr std::size_t kEncodedSize = 32;
 
-    std::uint64_t headers = 0;  ///< below, there is nothing: the chain came as a snapshot
-    std::uint64_t bodies = 0;   ///< below, there are stubs (or nothing, see headers)
+    std::uint64_t headers = 0;  ///< below, there is nothing
+    std::uint64_t stubs = 0;    ///< below, there are headers alone: the chain came as a snapshot
+    std::uint64_t bodies = 0;   ///< below, there are stubs in the place of bodies
     std::uint64_t undo = 0;     ///< below, there are no diffs; at most `bodies`
 
     friend bool operator==(const KeptHistory&, const KeptHistory&) = default;
-    static auto fields(auto& self) { return std::tie(self.headers, self.bodies, self.undo); }
+    static auto fields(auto& self) { return std::tie(self.headers, self.stubs, self.bodies, self.undo); }
 };
 
 /// A stored block that is not on the active chain.
@@ -114,6 +115,8 @@ class BlockReader {
     /// Everything off the active chain, heights ascending.
     [[nodiscard]] Result<std::vector<SideBlock>, StoreError> side_blocks() const;
     [[nodiscard]] Result<KeptHistory, StoreError> kept() const;
+    /// Whether an import has begun here and not come to its end.
+    [[nodiscard]] Result<bool, StoreError> importing() const;
     [[nodiscard]] Result<std::optional<StateDiff>, StoreError> diff(const Hash256& id) const;
     [[nodiscard]] Result<std::optional<MmrNode>, StoreError> history_node(
         MmrPosition position) const;
@@ -148,6 +151,8 @@ class BlockWriter {
     /// Erases every record of a block off the active chain.
     void erase_side_branch(const SideBlock& block);
     void put_kept(const KeptHistory& kept);
+    void put_import_mark();
+    void erase_import_mark();
     void put_diff(const Hash256& id, const StateDiff& diff);
     void erase_diff(const Hash256& id);
     void put_history_node(MmrPosition position, const MmrNode& node);
