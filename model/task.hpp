@@ -53,6 +53,28 @@ struct UnitResult {
     friend bool operator==(const UnitResult&, const UnitResult&) = default;
 };
 
+/// What one unit does to one parameter matrix, counted.
+struct MatrixCounts {
+    std::uint64_t parameters = 0;
+    std::uint64_t saturated = 0;          ///< parameters at a limit of their range after the unit
+    std::uint64_t moved = 0;              ///< parameters that the unit changed by 64 grid steps
+    std::uint64_t accumulators = 0;       ///< raw gradient accumulators of all steps
+    std::uint64_t zero_accumulators = 0;  ///< those of them that are exactly zero
+
+    friend bool operator==(const MatrixCounts&, const MatrixCounts&) = default;
+};
+
+/// What one unit does to a model: a dead, diverged or degenerate task shows in these numbers alone
+/// (model/SPEC.md section 6.6).
+struct ProbeCounts {
+    MatrixCounts x, y;
+
+    /// Whether blocks may train this model on.
+    bool is_healthy() const noexcept;
+
+    friend bool operator==(const ProbeCounts&, const ProbeCounts&) = default;
+};
+
 /// Result of evaluating a model on the held-out part, exact integers.
 struct Evaluation {
     std::uint64_t rows = 0;          ///< rows evaluated
@@ -115,6 +137,11 @@ class Trainer {
     /// wrong length or with entries outside the parameters' range.
     tl::expected<UnitResult, TaskError> train_unit(std::span<std::int32_t> parameters,
                                                    const Seed& seed);
+
+    /// Runs the unit that train_unit would run, on a copy, and counts what it did. Fails as
+    /// train_unit does.
+    tl::expected<ProbeCounts, TaskError> probe_unit(std::span<const std::int32_t> parameters,
+                                                    const Seed& seed);
 
     /// Evaluates on `count` held-out sequences starting at sequence `first` (modulo their number).
     tl::expected<Evaluation, TaskError> evaluate(std::span<const std::int32_t> parameters,

@@ -12,6 +12,7 @@
 #include "node/rpc/cookie.hpp"
 #include "node/rpc/http_server.hpp"
 #include "node/rpc/json_rpc.hpp"
+#include "node/rpc/ledger_transaction_service.hpp"
 #include "node/rpc/methods.hpp"
 #include "node/setup/data_directory.hpp"
 #include "node/setup/key_file.hpp"
@@ -126,13 +127,13 @@ class Node {
           cookie_(Cookie::create(cookie_file(directory_.path()))),
           pool_(std::make_unique<WorkerPool>(thread_count(settings))),
           ledger_(context_.get_executor(), open_ledger(directory_, network_), *pool_, trainers_),
-          miner_(*pool_, trainers_, key_, settings.lanes,
-                 {[this](chain::Block block) { take_won_block(std::move(block)); },
-                  [this](chain::Segment segment) {
-                      ledger_.submit_share(
-                          std::make_shared<const chain::Segment>(std::move(segment)));
-                  },
-                  [this] { work_.lanes_rest(); }}),
+          miner_(
+              *pool_, trainers_, key_, settings.lanes,
+              {[this](chain::Block block) { take_won_block(std::move(block)); },
+               [this](chain::Segment segment) {
+                   ledger_.submit_share(std::make_shared<const chain::Segment>(std::move(segment)));
+               },
+               [this] { work_.lanes_rest(); }}),
           work_(ledger_, miner_, *pool_, trainers_, key_.public_key()),
           server_(
               context_.get_executor(), settings.rpc_address, settings.rpc_port,
@@ -167,6 +168,7 @@ class Node {
     asio::signal_set signals_{context_, SIGINT, SIGTERM};  // before anything that takes long
     std::unique_ptr<WorkerPool> pool_;
     LedgerService ledger_;
+    LedgerTransactionService transactions_{ledger_, PoolAccess{}};
     Miner miner_;
     WorkSource work_;
     RpcDispatcher dispatcher_;
@@ -187,9 +189,10 @@ void Node::run() {
         if (!failure_) failure_.emplace(failure);
         ask_to_stop();
     });
-    add_methods(dispatcher_,
-                {ledger_, miner_, std::string(model::engine_name(trainers_.engine())),
-                 pool_->size(), [this](bool on) { work_.set_mining(on); }, [this] { ask_to_stop(); }});
+    add_methods(
+        dispatcher_,
+        {ledger_, miner_, transactions_, std::string(model::engine_name(trainers_.engine())),
+         pool_->size(), [this](bool on) { work_.set_mining(on); }, [this] { ask_to_stop(); }});
     ledger_.set_prune(settings_.prune);
     ledger_.start();
     run_files_.announce(server_.endpoint());

@@ -140,10 +140,8 @@ std::string_view describe(TransactionError error) noexcept {
             return "the task's unit budget or pay is zero, or its escrow can't pay one block's hits";
         case TransactionError::amount_overflow:
             return "amounts and fee together exceed the largest amount";
-        case TransactionError::bad_commit_height:
-            return "a fraud proof must be revealed 2 to 10 blocks after its commitment";
         case TransactionError::bad_proof:
-            return "the fraud proof does not lead to the segment that it names, or shows no fraud";
+            return "the fraud proof's numbers, coding or signatures show no fraud of anything";
         case TransactionError::fee_too_low:
             return "the fee is below what size and replays cost";
         case TransactionError::insufficient_balance:
@@ -169,11 +167,16 @@ std::string_view describe(TransactionError error) noexcept {
         case TransactionError::data_unfit:
             return "the data do not fit the task's shape or have no substance";
         case TransactionError::commitment_known:
-            return "the same commitment is live already";
+            return "the sender's same commitment is live already";
+        case TransactionError::too_many_commitments:
+            return "the block holds as many fraud commitments as it may already";
+        case TransactionError::bad_commit_height:
+            return "a fraud proof must be revealed 2 to 10 blocks after its commitment";
         case TransactionError::commitment_missing:
             return "the sender has no such live commitment";
         case TransactionError::segment_not_immature:
-            return "the accused segment is not on the chain with immature pay";
+            return "the accused segment is not on the chain with immature pay, or its fraud is proven "
+                   "already";
         case TransactionError::replay_agrees:
             return "the replay of the accused unit gives its digest";
     }
@@ -276,7 +279,6 @@ Consequence blame(TransactionError error) noexcept {
         case TransactionError::bad_task_data:
         case TransactionError::bad_task_terms:
         case TransactionError::amount_overflow:
-        case TransactionError::bad_commit_height:
         case TransactionError::bad_proof:
             return Consequence::malformed;
         case TransactionError::fee_too_low:
@@ -292,6 +294,8 @@ Consequence blame(TransactionError error) noexcept {
         case TransactionError::too_many_creations:
         case TransactionError::data_unfit:
         case TransactionError::commitment_known:
+        case TransactionError::too_many_commitments:
+        case TransactionError::bad_commit_height:
         case TransactionError::commitment_missing:
         case TransactionError::segment_not_immature:
         case TransactionError::replay_agrees:

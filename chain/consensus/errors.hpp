@@ -107,8 +107,7 @@ enum class TransactionError : std::uint8_t {
     bad_task_data,      // data bytes zero, above the limit, or not those of that many chunks
     bad_task_terms,     // unit budget or pay per hit zero, or escrow < pay per hit * hits_per_win
     amount_overflow,    // amounts, deposit and fee together exceed the largest amount
-    bad_commit_height,  // a reveal's commit height does not lie 2 to 10 blocks below
-    bad_proof,          // the fraud proof does not lead to the segment's id, or shows no fraud
+    bad_proof,          // a fraud proof's numbers, coding or signatures show no fraud of anything
 
     // invalid at this place of the chain
     fee_too_low,            // fee below what size and replays cost
@@ -124,9 +123,12 @@ enum class TransactionError : std::uint8_t {
     too_many_creations,     // the block creates max_task_creations tasks already
     data_unfit,             // a chunk has a wrong size, or the data do not decode, fit the shape,
                             // or have substance
-    commitment_known,       // the same commitment is live already
+    commitment_known,       // the same commitment of the same sender is live already
+    too_many_commitments,   // the block holds FraudAgenda::kMaxCommitments already
+    bad_commit_height,      // a reveal's commit height does not lie 2 to 10 blocks below
     commitment_missing,     // no live commitment of this sender, height, salt and subject
-    segment_not_immature,   // the subject is no included segment whose pay is still immature
+    segment_not_immature,   // the accused segment is not included, its pay has matured, or it has
+                            // been proven false in the same way before
     replay_agrees,          // the replay of the allegedly false unit gives its digest
 };
 

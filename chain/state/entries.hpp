@@ -23,8 +23,8 @@
 //  19 late           segment id (32 bytes)     a contribution that waits
 //  20 archive        round u64, key            an entry as it was before the round
 //  21 segment        segment id (32 bytes)     an included segment, until its pay has matured
-//  22 commitment     height u64, commitment    a live fraud commitment
-//  23 fraud case     subject (32 bytes)        a proven fraud whose reward is not yet assigned
+//  22 commitment     height u64, hash          a live fraud commitment; the hash binds its sender
+//  23 fraud case     subject (32 bytes)        a proven fraud whose reward is not yet paid
 //  24 fraud agenda   height u64                commitments and cases that end at a height
 
 #include "chain/base/amount.hpp"
@@ -281,7 +281,11 @@ struct LateList {
 
 /// An included segment whose pay has not matured: what a fraud proof is held against.
 struct IncludedSegment {
-    static constexpr std::size_t kEncodedSize = 88;
+    static constexpr std::size_t kEncodedSize = 89;
+
+    /// What may have been proven against it, as bits of `proven`.
+    static constexpr std::uint8_t kFalseUnit = 1;
+    static constexpr std::uint8_t kDoubleSegment = 2;
 
     PublicKey miner;
     Hash256 template_hash;
@@ -289,11 +293,58 @@ struct IncludedSegment {
     std::uint32_t task = 0;
     std::uint32_t units = 0;   ///< K
     std::uint64_t round = 0;
+    std::uint8_t proven = 0;   ///< kFalseUnit, kDoubleSegment, both or none
 
     friend bool operator==(const IncludedSegment&, const IncludedSegment&) = default;
     static auto fields(auto& self) {
         return std::tie(self.miner, self.template_hash, self.height, self.task, self.units,
-                        self.round);
+                        self.round, self.proven);
+    }
+};
+
+/// A fraud commitment that has not been revealed.
+struct FraudCommitment {
+    static constexpr std::size_t kEncodedSize = 45;
+
+    Address sender;
+    Amount deposit;
+    std::uint32_t index = 0;  ///< among the commitments of its block, in the block's order
+
+    friend bool operator==(const FraudCommitment&, const FraudCommitment&) = default;
+    static auto fields(auto& self) { return std::tie(self.sender, self.deposit, self.index); }
+};
+
+/// A proven fraud. The earliest commitment among those revealed until it closes gets the reward.
+struct FraudCase {
+    static constexpr std::size_t kEncodedSize = 94;
+
+    Address accused;
+    Address owner;                    ///< of the earliest commitment revealed so far
+    std::uint64_t commit_height = 0;  ///< of that commitment
+    std::uint32_t commit_index = 0;
+    Amount reward;
+    std::uint64_t closing_height = 0;  ///< at whose start the reward is paid
+
+    friend bool operator==(const FraudCase&, const FraudCase&) = default;
+    static auto fields(auto& self) {
+        return std::tie(self.accused, self.owner, self.commit_height, self.commit_index,
+                        self.reward, self.closing_height);
+    }
+};
+
+/// What ends at the start of one height: commitments that can't be revealed any more, all of one
+/// block, and cases.
+struct FraudAgenda {
+    /// A block may hold so many commitments: the list is written anew with each.
+    static constexpr std::size_t kMaxCommitments = 1024;
+
+    std::vector<Hash256> commitments;  ///< in the block's order, revealed ones among them
+    std::vector<Hash256> cases;        ///< subjects
+
+    friend bool operator==(const FraudAgenda&, const FraudAgenda&) = default;
+    static auto fields(auto& self) {
+        return field_list(bounded<kMaxCommitments>(self.commitments),
+                          bounded<kMaxTransactions>(self.cases));
     }
 };
 

@@ -20,7 +20,7 @@ static_assert(kParameterLimit == model::kParameterLimit);
 //   delta          |d| <= kDeltaLimit < 2^28
 //   displacement   at most 2^17 squares, each below (2^22)^2: below 2^61, the root below 2^31
 //   scaling        |d| * cap < 2^28 * 2^31 = 2^59, and |d'| <= |d|
-//   numerators     sum_j n_j |d'_j,i| <= sum_j w_j * 2^28 <= 2^29 * 2^28 = 2^57
+//   numerators     n_j <= w_j: sum_j n_j |d'_j,i| <= W * 2^28 <= 2^29 * 2^28 = 2^57
 //   mean           sum_j n_j <= W <= divisor: |m_i| <= kDeltaLimit, the floor included
 //   momentum       |floor(v / 2) + m| <= 3 kParameterLimit < 2^29, then at most kDeltaLimit
 //   step           at most 3 kParameterLimit: theta + step below 2^30
@@ -45,17 +45,21 @@ void check_round(std::span<const std::int32_t> theta, std::span<const std::int32
     }
 }
 
-// The weights of a round after the cap.
-std::vector<std::uint64_t> round_weights(std::span<const SettledSegment> segments,
-                                         std::uint32_t full_units) {
-    std::vector<std::uint64_t> weights;
-    weights.reserve(segments.size());
+// What a round's segments weigh together, late ones in full.
+std::uint64_t round_weight(std::span<const SettledSegment> segments,
+                           std::uint32_t full_units) noexcept {
+    std::uint64_t sum = 0;
     for (const SettledSegment& segment : segments) {
-        weights.push_back(segment_weight(segment.hits, segment.paid_units, full_units));
+        sum += segment_weight(segment.hits, segment.paid_units, full_units);
     }
-    const std::uint64_t cap = weight_cap(weights);
-    for (std::uint64_t& weight : weights) weight = std::min(weight, cap);
-    return weights;
+    return sum;
+}
+
+// The most that a segment's delta counts for in the mean: a quarter of the round's weight where
+// four and more enter. The divisor is not cut: what is cut is missing from the step, and a light
+// segment dilutes the others by its own weight alone.
+std::uint64_t largest_numerator(std::size_t segments, std::uint64_t round_weight) noexcept {
+    return segments >= 4 ? round_weight / 4 : round_weight;
 }
 
 // floor(d * cap / divisor) for |d| < 2^28 and cap < divisor <= 2^31, without a division for each d.
@@ -131,18 +135,19 @@ SettledRound settle_round(std::span<const std::int32_t> theta,
     check_round(theta, momentum, history, segments, rules);
     SettledRound round{{theta.begin(), theta.end()}, {momentum.begin(), momentum.end()}, history};
     if (!segments.empty()) {
-        const std::vector<std::uint64_t> weights = round_weights(segments, rules.full_units);
+        const std::uint64_t total = round_weight(segments, rules.full_units);
+        const std::uint64_t largest = largest_numerator(segments.size(), total);
         const auto usual = usual_segment(history);
         std::vector<std::int64_t> sums(theta.size());
         std::vector<SegmentRecord> records;
-        std::uint64_t total = 0;
-        for (std::size_t j = 0; j < segments.size(); ++j) {
-            const SettledSegment& segment = segments[j];
-            const auto numerator = static_cast<std::int64_t>(weights[j] / (1 + segment.lateness));
+        for (const SettledSegment& segment : segments) {
+            const std::uint64_t weight =
+                segment_weight(segment.hits, segment.paid_units, rules.full_units);
+            const auto numerator =
+                static_cast<std::int64_t>(std::min(weight, largest) / (1 + segment.lateness));
             const std::uint64_t cap =
                 displacement_cap(segment.hits, usual, rules.initial_displacement);
             records.push_back({segment.hits, add_clipped(sums, numerator, segment.delta, cap)});
-            total += weights[j];
         }
         const auto divisor =
             static_cast<std::int64_t>(std::max<std::uint64_t>({total, least_weight(history), 1}));
@@ -170,28 +175,6 @@ bool reference_moves(std::int64_t error_after, std::int64_t error_reference) noe
 std::uint64_t segment_weight(std::uint32_t hits, std::uint32_t paid_units,
                              std::uint32_t full_units) noexcept {
     return std::uint64_t{hits} * std::min(paid_units, full_units);
-}
-
-std::uint64_t weight_cap(std::span<const std::uint64_t> weights) noexcept {
-    if (weights.empty()) return 0;
-    const std::uint64_t largest = *std::ranges::max_element(weights);
-    if (weights.size() < 4) return largest;
-    // g(c) = sum_j min(w_j, c) - 4 c is concave with g(0) = 0: where it is not negative is an
-    // interval from 0 on, of which halving finds the end. The least weight is in it, since
-    // g(min w) = (n - 4) min w >= 0 for n >= 4; so c >= min w >= 1.
-    std::uint64_t low = *std::ranges::min_element(weights);
-    std::uint64_t high = largest;
-    while (low < high) {
-        const std::uint64_t middle = low + (high - low + 1) / 2;
-        std::uint64_t sum = 0;
-        for (const std::uint64_t weight : weights) sum += std::min(weight, middle);
-        if (middle <= sum / 4) {  // 4 middle <= sum
-            low = middle;
-        } else {
-            high = middle - 1;
-        }
-    }
-    return low;
 }
 
 std::uint64_t displacement(std::span<const std::int32_t> delta) noexcept {
@@ -223,7 +206,8 @@ std::uint64_t displacement_cap(std::uint32_t hits, const std::optional<UsualSegm
                                std::uint64_t initial_displacement) noexcept {
     CHECK(hits >= 1 && hits <= kMaxSegmentHits);
     constexpr std::uint64_t kMost = (std::uint64_t{1} << 63U) - 1;
-    const std::uint64_t median = usual ? usual->displacement_per_hit : initial_displacement;
+    const std::uint64_t median =
+        usual ? std::max<std::uint64_t>(usual->displacement_per_hit, 1) : initial_displacement;
     const std::uint32_t usual_hits = usual ? usual->hits : hits;
     const std::uint64_t counted =
         std::max<std::uint64_t>(hits, integer_sqrt(std::uint64_t{hits} * usual_hits));

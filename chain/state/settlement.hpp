@@ -4,7 +4,6 @@
 // functions on plain data. What a round's segments changed becomes one step of the task's model.
 
 #include "chain/state/settlement_history.hpp"
-
 #include "chain/types/limits.hpp"
 
 #include <cstdint>
@@ -66,12 +65,6 @@ struct SettledRound {
 [[nodiscard]] std::uint64_t segment_weight(std::uint32_t hits, std::uint32_t paid_units,
                                            std::uint32_t full_units) noexcept;
 
-/// What a weight in a round is cut to: where four and more segments enter, the largest c of at most
-/// the largest weight with 4 c <= sum_j min(w_j, c), so that none weighs more than a quarter; the
-/// largest weight where fewer do, 0 where none does. Precondition: weights are 1 and more, with a
-/// sum below 2^63.
-[[nodiscard]] std::uint64_t weight_cap(std::span<const std::uint64_t> weights) noexcept;
-
 /// floor(sqrt(sum_i floor(|delta_i| / 64)^2)): how far a segment moved the model, in units of 64
 /// grid steps. At most kMaxDisplacement. Precondition: every delta_i within +-kDeltaLimit, at most
 /// kMaxParameters of them.
@@ -82,8 +75,9 @@ struct SettledRound {
                                          std::span<const std::int32_t> to);
 
 /// How far a segment of so many hits may move the model before it is clipped:
-/// 2 * med * max(h, isqrt(h * h_med)), or twice the initial displacement for each of its hits while
-/// nothing is usual yet. Saturates at 2^63 - 1. Precondition: hits are 1..kMaxSegmentHits.
+/// 2 * med * max(h, isqrt(h * h_med)) with a median of at least 1, so that a task which stood still
+/// can move again, or twice the initial displacement for each of its hits while nothing is usual
+/// yet. Saturates at 2^63 - 1. Precondition: hits are 1..kMaxSegmentHits.
 [[nodiscard]] std::uint64_t displacement_cap(std::uint32_t hits,
                                              const std::optional<UsualSegment>& usual,
                                              std::uint64_t initial_displacement) noexcept;

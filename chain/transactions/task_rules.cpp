@@ -18,25 +18,12 @@ namespace gradient::chain {
 
 namespace {
 
+// A task's last late share has been paid when its escrow is refunded.
+static_assert(kRefundDelay > kMaxLateness + 1);
+
 // However fast tasks come and go, the list of those that wait for a refund has room: at most 64 are
 // created a block (check_params).
 static_assert(TaskList::kMaxEnding >= kMaxActiveTasks + 64 * (kRefundDelay + 1));
-
-TaskRecord new_record(std::uint32_t id, const CreateTask& action, const Hash256& transaction,
-                      const TransactionContext& context) {
-    static const TaggedHasher kSeed("gradient/task-seed");
-    TaskRecord record;
-    record.id = id;
-    record.kind = action.kind;
-    record.shape = action.shape;
-    record.data_format = action.data_format;
-    record.data_root = merkle_root(action.chunks);
-    record.data_bytes = action.data_bytes;
-    record.initial_seed = kSeed(context.parent, transaction);
-    record.unit_budget = action.unit_budget;
-    record.pay_per_hit = action.pay_per_hit;
-    return record;
-}
 
 // The data that the chunks make; a chunk's size is settled by its id.
 Result<Bytes, TransactionFailure> read_chunks(const StateView& view, const CreateTask& action) {
@@ -51,12 +38,6 @@ Result<Bytes, TransactionFailure> read_chunks(const StateView& view, const Creat
         data.insert(data.end(), chunk->begin(), chunk->end());
     }
     return data;
-}
-
-// Whether a model of the record's shape can be trained on the data.
-bool is_trainable(const TaskRecord& record, ByteSpan data) {
-    const auto dataset = make_dataset(record, data);
-    return dataset && model::Trainer::create(to_model(record.shape), **dataset);
 }
 
 Result<TaskAccount, TransactionFailure> find_active(const StateView& view, std::uint32_t task) {
@@ -84,6 +65,22 @@ Result<void, StoreError> forget_training(State& state, std::uint32_t task) {
 Result<TaskList, StoreError> read_task_list(const StateView& view) {
     TRY_ASSIGN(auto list, read_entry<TaskList>(view, task_list_key()));
     return std::move(list).value_or(TaskList{});
+}
+
+TaskRecord task_record_of(std::uint32_t id, const CreateTask& action, const Hash256& transaction,
+                          const Hash256& parent) {
+    static const TaggedHasher kSeed("gradient/task-seed");
+    TaskRecord record;
+    record.id = id;
+    record.kind = action.kind;
+    record.shape = action.shape;
+    record.data_format = action.data_format;
+    record.data_root = merkle_root(action.chunks);
+    record.data_bytes = action.data_bytes;
+    record.initial_seed = kSeed(parent, transaction);
+    record.unit_budget = action.unit_budget;
+    record.pay_per_hit = action.pay_per_hit;
+    return record;
 }
 
 // ------------------------------------------------------------------------------------------ check
@@ -131,8 +128,9 @@ Result<void, TransactionFailure> admit_task(const StateView& view,
         return fail(TransactionError::too_many_tasks);
     }
     TRY_ASSIGN(const Bytes data, read_chunks(view, action));
-    const TaskRecord record = new_record(list.next_id, action, transaction.id(), context);
-    if (!is_trainable(record, data)) return fail(TransactionError::data_unfit);
+    const TaskRecord record =
+        task_record_of(list.next_id, action, transaction.id(), context.parent);
+    if (!check_task_data(record, data)) return fail(TransactionError::data_unfit);
     return {};
 }
 
@@ -157,7 +155,7 @@ Result<void, StoreError> apply_task(State& state, const CheckedTransaction& tran
     TRY_ASSIGN(TaskList list, read_task_list(state));
     CHECK(list.active.size() < kMaxActiveTasks);
     const std::uint32_t id = list.next_id;
-    const TaskRecord record = new_record(id, action, transaction.id(), context);
+    const TaskRecord record = task_record_of(id, action, transaction.id(), context.parent);
     const auto theta = initial_parameters(record);
     TaskProgress progress;
     progress.model_digest = model_digest(theta);

@@ -3,6 +3,7 @@
 // The life of a user task: created, funded and cancelled by transactions, ended by whichever rule
 // says so, refunded when no share of it can come any more (chain/SPEC.md section 21).
 
+#include "chain/base/bytes.hpp"
 #include "chain/base/result.hpp"
 #include "chain/consensus/errors.hpp"
 #include "chain/consensus/params.hpp"
@@ -10,6 +11,7 @@
 #include "chain/state/state.hpp"
 #include "chain/state/state_view.hpp"
 #include "chain/transactions/transaction_rules.hpp"
+#include "chain/types/task.hpp"
 #include "chain/types/transaction.hpp"
 
 #include <cstdint>
@@ -18,6 +20,10 @@ namespace gradient::chain {
 
 /// The tasks under training; none if there is no entry.
 [[nodiscard]] Result<TaskList, StoreError> read_task_list(const StateView& view);
+
+/// The record of the task that a transaction creates in a block on `parent`.
+[[nodiscard]] TaskRecord task_record_of(std::uint32_t id, const CreateTask& action,
+                                        const Hash256& transaction, const Hash256& parent);
 
 /// Rules of these actions that need no state.
 [[nodiscard]] Result<void, TransactionError> check_task(const CreateTask& action,
@@ -53,8 +59,9 @@ namespace gradient::chain {
 
 /// Pays what is left of their escrows to the owners of the tasks that ended kRefundDelay or more
 /// blocks before `height`, and forgets what only further rounds would need: momentum, reference,
-/// history and late contributions. Record, progress, model, data and account stay for ever. To be
-/// called once a block, after its transactions: a last share may still be paid in this block.
+/// history and late contributions. Record, progress, model, data and account stay for ever. Once a
+/// block; that it comes before the block's shares does no harm, since the last round of a task that
+/// ended in block n is that of block n, and its last late share comes kMaxLateness + 1 later.
 [[nodiscard]] Result<void, StoreError> refund_ended_tasks(State& state, std::uint64_t height);
 
 }  // namespace gradient::chain

@@ -3,6 +3,7 @@
 #include "chain/base/check.hpp"
 #include "chain/state/entries.hpp"
 #include "chain/transactions/accounts.hpp"
+#include "chain/transactions/fraud_rules.hpp"
 #include "chain/transactions/task_rules.hpp"
 #include "chain/types/data.hpp"
 
@@ -20,26 +21,6 @@ struct Overload : Functions... {
 };
 template <class... Functions>
 Overload(Functions...) -> Overload<Functions...>;
-
-// ----------------------------------------------------------------------------------------- fraud
-// Stand-ins until the fraud rules exist: nothing is admitted, so nothing is ever applied.
-
-template <class FraudAction>
-Result<void, TransactionError> check_fraud(const FraudAction&, const TransactionContext&) {
-    return fail(TransactionError::bad_proof);
-}
-
-template <class FraudAction>
-Result<void, TransactionFailure> admit_fraud(const StateView&, const CheckedTransaction&,
-                                             const FraudAction&, const TransactionContext&) {
-    return fail(TransactionError::bad_proof);
-}
-
-template <class FraudAction>
-Result<void, StoreError> apply_fraud(State&, const CheckedTransaction&, const FraudAction&,
-                                     const TransactionContext&) {
-    return {};
-}
 
 // ------------------------------------------------------------------------------------------ sizes
 
@@ -99,20 +80,24 @@ Result<void, TransactionFailure> admit_action(const StateView& view,
                                               const BlockTally& tally) {
     using Admitted = Result<void, TransactionFailure>;
     return std::visit(
-        Overload{
-            [](const Transfer&) { return Admitted(); },
-            [&](const PublishData& part) -> Admitted {
-                TRY_ASSIGN(const StateValue known, view.get(data_chunk_key(chunk_id(part.chunk))));
-                if (known) return fail(TransactionError::chunk_known);
-                return {};
-            },
-            [&](const CreateTask& part) {
-                return admit_task(view, transaction, part, context, tally);
-            },
-            [&](const FundTask& part) { return admit_task(view, part); },
-            [&](const CancelTask& part) { return admit_task(view, transaction, part); },
-            [&](const CommitFraud& part) { return admit_fraud(view, transaction, part, context); },
-            [&](const RevealFraud& part) { return admit_fraud(view, transaction, part, context); }},
+        Overload{[](const Transfer&) { return Admitted(); },
+                 [&](const PublishData& part) -> Admitted {
+                     TRY_ASSIGN(const StateValue known,
+                                view.get(data_chunk_key(chunk_id(part.chunk))));
+                     if (known) return fail(TransactionError::chunk_known);
+                     return {};
+                 },
+                 [&](const CreateTask& part) {
+                     return admit_task(view, transaction, part, context, tally);
+                 },
+                 [&](const FundTask& part) { return admit_task(view, part); },
+                 [&](const CancelTask& part) { return admit_task(view, transaction, part); },
+                 [&](const CommitFraud& part) {
+                     return admit_fraud(view, transaction.sender(), part, context);
+                 },
+                 [&](const RevealFraud& part) {
+                     return admit_fraud(view, transaction.sender(), part, context);
+                 }},
         transaction.transaction().action);
 }
 
@@ -120,22 +105,23 @@ Result<void, StoreError> apply_action(State& state, const CheckedTransaction& tr
                                       const TransactionContext& context, BlockTally& tally) {
     using Applied = Result<void, StoreError>;
     return std::visit(
-        Overload{
-            [&](const Transfer& part) { return credit(state, part.to, part.amount); },
-            [&](const PublishData& part) {
-                state.set(data_chunk_key(chunk_id(part.chunk)),
-                          std::make_shared<const Bytes>(part.chunk));
-                return Applied();
-            },
-            [&](const CreateTask& part) {
-                return apply_task(state, transaction, part, context, tally);
-            },
-            [&](const FundTask& part) { return apply_task(state, part); },
-            [&](const CancelTask& part) { return apply_task(state, part, context); },
-            [&](const CommitFraud& part) { return apply_fraud(state, transaction, part, context); },
-            [&](const RevealFraud& part) {
-                return apply_fraud(state, transaction, part, context);
-            }},
+        Overload{[&](const Transfer& part) { return credit(state, part.to, part.amount); },
+                 [&](const PublishData& part) {
+                     state.set(data_chunk_key(chunk_id(part.chunk)),
+                               std::make_shared<const Bytes>(part.chunk));
+                     return Applied();
+                 },
+                 [&](const CreateTask& part) {
+                     return apply_task(state, transaction, part, context, tally);
+                 },
+                 [&](const FundTask& part) { return apply_task(state, part); },
+                 [&](const CancelTask& part) { return apply_task(state, part, context); },
+                 [&](const CommitFraud& part) {
+                     return apply_fraud(state, transaction.sender(), part, context);
+                 },
+                 [&](const RevealFraud& part) {
+                     return apply_fraud(state, transaction.sender(), part, context);
+                 }},
         transaction.transaction().action);
 }
 

@@ -51,6 +51,10 @@ struct BlockTally {
 class CheckedTransaction {
   public:
     [[nodiscard]] const SignedTransaction& transaction() const noexcept { return *transaction_; }
+    /// The same, for whoever keeps it.
+    [[nodiscard]] const std::shared_ptr<const SignedTransaction>& shared() const noexcept {
+        return transaction_;
+    }
     [[nodiscard]] const Hash256& id() const noexcept { return id_; }
     [[nodiscard]] const Address& sender() const noexcept { return sender_; }
     /// Encoded as a Transaction.

@@ -188,14 +188,9 @@ class Transition {
         const std::uint32_t id = header_.tmpl.task;
         const SharedTask task = context_.tasks.find(id);
         CHECK(task);
-#ifndef HAVE_PROBE
-        static_cast<void>(seeds);
-        if (id == kGenesisTask || id > 0) return {};
-#else
         const auto counts = context_.trainers.trainer_of(task).probe_unit(
             *outcome_.start.parameters, seeds(parent).bytes);
-        if (counts && model::probe_is_healthy(*counts)) return {};
-#endif
+        if (counts && counts->is_healthy()) return {};
         if (id != kGenesisTask) {
             TRY_ASSIGN(const auto account,
                        require_entry<TaskAccount>(state_, task_account_key(id)));

@@ -23,6 +23,15 @@ Result<Parameters, StoreError> read_parameters(const StateView& view, const Stat
     return *std::move(parameters);
 }
 
+// What earlier settlements of a task left: nothing at first.
+Result<SettlementHistory, StoreError> read_history(const StateView& view, std::uint32_t task) {
+    const StateKey key = history_key(task);
+    TRY_ASSIGN(auto history, read_entry<SettlementHistory>(view, key));
+    if (!history) return SettlementHistory();
+    if (!is_possible(*history)) return fail(bad_entry(key, "no settlement leaves such numbers"));
+    return *std::move(history);
+}
+
 // Winner, listed and late contributions of the pending round, in this order.
 Result<std::optional<std::vector<LoadedContribution>>, StoreError> gather(
     const StateView& view, const PendingRound& pending, std::span<const Hash256> listed,
@@ -120,7 +129,7 @@ Result<std::optional<TaskSettlement>, StoreError> settle_pending(
     TRY_ASSIGN(const Parameters theta, require_parameters(view, model_key(id)));
     TRY_ASSIGN(const Parameters momentum, read_parameters(view, momentum_key(id)));
     TRY_ASSIGN(Parameters reference, read_parameters(view, reference_key(id)));
-    TRY_ASSIGN(const auto history, read_entry<SettlementHistory>(view, history_key(id)));
+    TRY_ASSIGN(const SettlementHistory history, read_history(view, id));
     TRY_ASSIGN(const auto gathered, gather(view, pending, listed, contributions, theta.size()));
     if (!gathered) return std::nullopt;
 
@@ -129,8 +138,7 @@ Result<std::optional<TaskSettlement>, StoreError> settle_pending(
         segments.push_back({one.hits, one.paid_units, one.lateness, *one.delta});
     }
     SettledRound settled =
-        settle_round(theta, momentum, history.value_or(SettlementHistory{}), segments,
-                     rules_of(task->record, context.params));
+        settle_round(theta, momentum, history, segments, rules_of(task->record, context.params));
 
     TaskSettlement result;
     result.task = id;
@@ -150,7 +158,7 @@ Result<std::optional<TaskSettlement>, StoreError> settle_pending(
     result.theta = std::move(settled.theta);
     result.momentum = std::move(settled.momentum);
     result.history = std::move(settled.history);
-    if (result.progress.settled_rounds % kReferenceInterval == 0 && error <= reference_error) {
+    if (result.progress.settled_rounds % kReferenceInterval == 0 && reference_moves(error, reference_error)) {
         result.reference = result.theta;
     } else if (!has_reference) {
         result.reference = std::move(reference);

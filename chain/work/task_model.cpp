@@ -70,4 +70,15 @@ Result<std::unique_ptr<model::Dataset>, model::TaskError> make_dataset(const Tas
     return fail(model::TaskError::unknown_kind);
 }
 
+Result<void, model::TaskError> check_task_data(const TaskRecord& task, ByteSpan data) {
+    switch (task.data_format) {
+        case DataFormat::text: {
+            TRY_ASSIGN(const auto dataset, model::TextDataset::create(data));
+            TRY(model::Trainer::create(to_model(task.shape), dataset));
+            return dataset.check_substance();
+        }
+    }
+    return fail(model::TaskError::unknown_kind);
+}
+
 }  // namespace gradient::chain

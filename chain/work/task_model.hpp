@@ -25,4 +25,9 @@ namespace gradient::chain {
 [[nodiscard]] Result<std::unique_ptr<model::Dataset>, model::TaskError> make_dataset(
     const TaskRecord& task, ByteSpan data);
 
+/// Whether a task may train on its data: they decode, have the widths of its shape and a sequence
+/// to train on and one held out, and have substance.
+[[nodiscard]] Result<void, model::TaskError> check_task_data(const TaskRecord& task,
+                                                             ByteSpan data);
+
 }  // namespace gradient::chain

@@ -48,6 +48,14 @@ std::string_view describe(TaskError error) noexcept {
     return "unknown task error";
 }
 
+bool ProbeCounts::is_healthy() const noexcept {
+    // Y starts at zero and saturates only where it diverges: a Y that rests is a dead model. X may
+    // rest, and saturates along the keys of attention that can't be sharp enough.
+    return x.saturated * 4 <= x.parameters && y.saturated * 32 <= y.parameters &&
+           y.moved * 64 >= y.parameters && x.zero_accumulators * 4 <= x.accumulators &&
+           y.zero_accumulators * 4 <= y.accumulators;
+}
+
 double Evaluation::brier() const noexcept {
     return rows == 0 ? 0.0
                      : static_cast<double>(squared_error) * kLossUnit / static_cast<double>(rows);

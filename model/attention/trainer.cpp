@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -12,6 +13,7 @@ namespace {
 
 constexpr int kInputExponent = -10;   ///< of A1, A2, A3 and B
 constexpr int kFactorExponent = -11;  ///< of F
+constexpr int kLeastMove = 64;        ///< grid steps: the least change that clipping sees
 
 std::uint64_t integer_root(std::uint64_t value) noexcept {
     auto root = static_cast<std::uint64_t>(std::sqrt(static_cast<double>(value)));
@@ -50,6 +52,20 @@ bool are_parameters(std::span<const std::int32_t> parameters, std::size_t count)
         parameters, [](std::int32_t x) { return x >= -kParameterLimit && x <= kParameterLimit; });
 }
 
+void count_zeros(std::span<const std::int32_t> gradient, MatrixCounts& counts) noexcept {
+    counts.accumulators += gradient.size();
+    counts.zero_accumulators += static_cast<std::uint64_t>(std::ranges::count(gradient, 0));
+}
+
+void count_moves(std::span<const std::int32_t> before, std::span<const std::int32_t> after,
+                 MatrixCounts& counts) noexcept {
+    counts.parameters = after.size();
+    for (std::size_t i = 0; i < after.size(); ++i) {
+        if (std::abs(after[i] - before[i]) >= kLeastMove) ++counts.moved;
+        if (std::abs(after[i]) == kParameterLimit) ++counts.saturated;
+    }
+}
+
 }  // namespace
 
 tl::expected<Trainer, TaskError> Trainer::create(const AttentionConfig& config, const Dataset& data,
@@ -85,18 +101,45 @@ tl::expected<UnitResult, TaskError> Trainer::train_unit(std::span<std::int32_t> 
     Workspace& w = *workspace_;
     if (!are_parameters(parameters, w.before.size()))
         return tl::unexpected(TaskError::wrong_parameters);
-    std::ranges::copy(parameters, w.before.begin());
-    const RandomBytes random(seed, w.aes);
-    GradientFold fold(w.aes);
+    return w.train_unit(parameters, seed, [] {});
+}
+
+tl::expected<ProbeCounts, TaskError> Trainer::probe_unit(std::span<const std::int32_t> parameters,
+                                                         const Seed& seed) {
+    Workspace& w = *workspace_;
+    if (!are_parameters(parameters, w.before.size()))
+        return tl::unexpected(TaskError::wrong_parameters);
+    std::vector<std::int32_t> after(parameters.begin(), parameters.end());
+    const std::size_t split = w.x_count();
+    const std::span<const std::int32_t> gradient(w.gradient);
+    ProbeCounts counts;
+    w.train_unit(after, seed, [&] {
+        count_zeros(gradient.first(split), counts.x);
+        count_zeros(gradient.subspan(split), counts.y);
+    });
+    const std::span<const std::int32_t> moved(after);
+    count_moves(parameters.first(split), moved.first(split), counts.x);
+    count_moves(parameters.subspan(split), moved.subspan(split), counts.y);
+    return counts;
+}
+
+template <class AfterStep>
+UnitResult Trainer::Workspace::train_unit(std::span<std::int32_t> parameters, const Seed& seed,
+                                          AfterStep after_step) noexcept {
+    std::ranges::copy(parameters, before.begin());
+    const RandomBytes random(seed, aes);
+    GradientFold fold(aes);
     std::int64_t loss = 0;
-    for (std::uint32_t step = 0; step < w.config.steps_per_unit; ++step)
+    for (std::uint32_t step = 0; step < config.steps_per_unit; ++step) {
         loss = static_cast<std::int64_t>(
             static_cast<std::uint64_t>(loss) +
-            static_cast<std::uint64_t>(w.train_step(parameters, random, step, fold)));
-    const std::size_t split = w.x_count();
-    const std::span<const std::int32_t> before(w.before.data(), w.before.size());
-    clip_change(before.first(split), parameters.first(split), w.config.x_clip, *w.table);
-    clip_change(before.subspan(split), parameters.subspan(split), w.config.y_clip, *w.table);
+            static_cast<std::uint64_t>(train_step(parameters, random, step, fold)));
+        after_step();
+    }
+    const std::size_t split = x_count();
+    const std::span<const std::int32_t> start(before.data(), before.size());
+    clip_change(start.first(split), parameters.first(split), config.x_clip, *table);
+    clip_change(start.subspan(split), parameters.subspan(split), config.y_clip, *table);
     return UnitResult{loss, fold.state()};
 }
 

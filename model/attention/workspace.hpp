@@ -61,6 +61,11 @@ struct Trainer::Workspace {
     std::int16_t* a1_of(std::size_t b) noexcept { return a1.data() + b * base_a1.size(); }
     std::int16_t* a3_of(std::size_t b) noexcept { return a3.data() + b * base_a3.size(); }
 
+    /// One unit on parameters that are in range. `after_step` is called when `gradient` holds a
+    /// step's accumulators.
+    template <class AfterStep>
+    UnitResult train_unit(std::span<std::int32_t> parameters, const Seed& seed,
+                          AfterStep after_step) noexcept;
     std::int64_t train_step(std::span<std::int32_t> parameters, const RandomBytes& random,
                             std::uint32_t step, GradientFold& fold) noexcept;
     /// A null `random` means no noise (evaluation and inference).

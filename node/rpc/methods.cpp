@@ -3,6 +3,7 @@
 #include "chain/state/entries.hpp"
 #include "chain/work/digests.hpp"
 #include "node/rpc/cookie.hpp"
+#include "node/rpc/service_methods.hpp"
 #include "node/rpc/views.hpp"
 #include "node/setup/settings.hpp"
 #include "node/setup/store_failure.hpp"
@@ -169,18 +170,9 @@ void add_chain_methods(RpcDispatcher& dispatcher, const RpcContext& context) {
                     }});
 }
 
-void add_task_methods(RpcDispatcher& dispatcher, const RpcContext& context) {
+void add_model_methods(RpcDispatcher& dispatcher, const RpcContext& context) {
     LedgerService& ledger = context.ledger;
     const RpcParameter task{"task", RpcType::integer, false, "number of the task; 0 if left out"};
-    dispatcher.add({"task_show",
-                    "A model under training.",
-                    {task},
-                    [&ledger](RpcParams params) -> Task<json::value> {
-                        return ledger.on_strand([params](LedgerService& service) -> json::value {
-                            require_task(service, params);
-                            return task_view(service);
-                        });
-                    }});
     dispatcher.add({"model_parameters",
                     "The parameters that lanes on the tip start from.",
                     {task},
@@ -233,7 +225,11 @@ void add_methods(RpcDispatcher& dispatcher, const RpcContext& context) {
                  [context](LedgerService& service) { return status(service, context); });
          }});
     add_chain_methods(dispatcher, context);
-    add_task_methods(dispatcher, context);
+    add_model_methods(dispatcher, context);
+    add_account_methods(dispatcher, context.transactions);
+    add_transaction_methods(dispatcher, context.transactions);
+    add_task_methods(dispatcher, context.transactions);
+    add_proof_methods(dispatcher, context.transactions);
     add_control_methods(dispatcher, context);
 }
 

@@ -3,6 +3,7 @@
 #include "node/ledger/ledger_service.hpp"
 #include "node/mining/miner.hpp"
 #include "node/rpc/json_rpc.hpp"
+#include "node/rpc/transaction_service.hpp"
 
 #include <functional>
 #include <string>
@@ -13,6 +14,7 @@ namespace gradient::node {
 struct RpcContext {
     LedgerService& ledger;
     Miner& miner;
+    TransactionService& transactions;
     std::string engine;                    ///< name of the product engine
     unsigned threads = 0;                  ///< of the worker pool
     std::function<void(bool)> set_mining;  ///< called on the ledger's strand

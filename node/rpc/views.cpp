@@ -1,10 +1,6 @@
 #include "node/rpc/views.hpp"
 
 #include "chain/crypto/address.hpp"
-#include "chain/state/entries.hpp"
-#include "chain/work/digests.hpp"
-#include "chain/work/task_model.hpp"
-#include "node/setup/store_failure.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -86,40 +82,6 @@ json::object figures_view(const ChainFigures& figures) {
         {"useful_fraction_error", optional_view(figures.useful_fraction_error())},
         {"verification_ratio", optional_view(figures.verification_ratio())},
     };
-}
-
-json::object task_view(const LedgerService& service) {
-    const auto& network = service.network();
-    const auto& task = network.task->record;
-    const auto& shape = task.shape;
-    const auto progress = chain::read_entry<chain::TaskProgress>(service.tip()->state(),
-                                                                 chain::progress_key(task.id));
-    if (!progress) throw store_failure(progress.error());
-    json::object view{
-        {"task", task.id},
-        {"kind", "attention"},
-        {"data_format", "text"},
-        {"data_bytes", task.data_bytes},
-        {"data_root", task.data_root.to_hex()},
-        {"parameters", model::parameter_count(chain::to_model(shape))},
-        {"unit_work", network.task->unit_work},
-        {"rows", shape.rows},
-        {"width", shape.width},
-        {"value_width", shape.value_width},
-        {"outputs", shape.outputs},
-        {"batch", shape.batch},
-        {"steps_per_unit", shape.steps_per_unit},
-        {"causal", shape.causal != 0},
-        {"model_digest", chain::model_digest(*service.tip()->start().parameters).to_hex()},
-        {"held_out", score_view(service.evaluator().score_of(*service.tip()))},
-    };
-    if (*progress) {
-        view["settled_rounds"] = (*progress)->settled_rounds;
-        view["units_claimed"] = (*progress)->units_claimed;
-        view["hits"] = (*progress)->hits;
-        view["segments"] = (*progress)->segments;
-    }
-    return view;
 }
 
 }  // namespace gradient::node

@@ -32,7 +32,4 @@ namespace gradient::node {
 /// Sums over the active chain.
 [[nodiscard]] boost::json::object figures_view(const ChainFigures& figures);
 
-/// The genesis task and its progress.
-[[nodiscard]] boost::json::object task_view(const LedgerService& service);
-
 }  // namespace gradient::node

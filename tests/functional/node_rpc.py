@@ -9,8 +9,10 @@ import stat
 from gradient_node import RpcError, init_chain, main, run_cli, workspace
 
 BODY_LIMIT = 1 << 20
-ALL_METHODS = ["chain_list", "chain_show", "help", "mine_start", "mine_stop", "model_parameters", "status", "stop",
-               "task_show", "wait_block"]
+ALL_METHODS = ["account_history", "account_show", "chain_list", "chain_show", "chunk_known", "fee_rates", "help",
+               "mine_start", "mine_stop", "model_parameters", "proof_account", "proof_model", "proof_task", "status",
+               "stop", "task_list", "task_show", "transaction_show", "transaction_submit", "transaction_wait",
+               "wait_block"]
 
 
 def call(method, params=None, **extra):

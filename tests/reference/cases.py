@@ -59,6 +59,8 @@ def expected(case):
     if "text" in case["data"]:
         found["text"] = text_rows_of(data, case["data"])
     for given in case["units"]:
+        probe = unit.probe_unit(config, data, parameters, bytes.fromhex(given["seed"])) \
+            if given.get("probe") else None
         result = unit.train_unit(config, data, parameters, bytes.fromhex(given["seed"]))
         parameters = result.parameters
         outcome = {"parameters": digest(parameters), "loss": result.loss,
@@ -69,5 +71,7 @@ def expected(case):
         outcome["prediction"] = digest(flat([outputs]))
         if given.get("intermediates"):
             outcome["steps"] = [intermediates(step) for step in result.steps]
+        if probe:
+            outcome["probe"] = asdict(probe) | {"healthy": probe.is_healthy()}
         found["units"].append(outcome)
     return found

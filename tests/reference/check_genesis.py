@@ -7,6 +7,7 @@ other time.
 import base64
 import json
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import attention
@@ -19,7 +20,10 @@ TEXT = "".join(f"line {i}: what is written twice is read with more care. " for i
 PARAMS = [("interval_ms", 8), ("half_life_ms", 8), ("max_bits", 4), ("max_future_ms", 8), ("genesis_time_ms", 8),
           ("genesis_bits", 4), ("max_units", 4), ("max_hits", 4), ("hits_per_win", 4), ("units_per_hit", 4),
           ("guards", 4), ("max_segment_bytes", 4), ("max_block_bytes", 4), ("block_reward", 8), ("hit_reward", 8),
-          ("halving_blocks", 8), ("full_pay_units", 4), ("maturity_blocks", 4)]
+          ("halving_blocks", 8), ("full_pay_units", 4), ("maturity_blocks", 4),
+          ("cut_divisor", 4), ("byte_fee", 8), ("replay_fee", 8), ("fraud_deposit", 8), ("task_weight", 8),
+          ("max_task_creations", 4), ("held_out_sequences", 4)]
+AMOUNTS = {"block_reward", "hit_reward", "byte_fee", "replay_fee", "fraud_deposit", "task_weight"}
 MODEL = [("rows", 2), ("width", 2), ("value_width", 2), ("outputs", 2), ("batch", 2), ("steps_per_unit", 2),
          ("causal", 1), ("x_exponent", 1), ("y_exponent", 1), ("x_rate_mantissa", 1), ("x_rate_shift", 1),
          ("y_rate_mantissa", 1), ("y_rate_shift", 1), ("jitter", 2), ("x_clip", 4), ("y_clip", 4), ("x_init", 2)]
@@ -62,7 +66,7 @@ def params_bytes(params):
     def value(name):
         if name in ("max_bits", "genesis_bits"):
             return int(params[name], 16)
-        return int(params[name]) * COIN if name.endswith("_reward") else params[name]
+        return int(Decimal(params[name]) * COIN) if name in AMOUNTS else params[name]
 
     return b"".join(little(value(name), size) for name, size in PARAMS)
 
@@ -79,8 +83,8 @@ def derive(spec):
 
     task = little(0, 4)
     record = task + little(1, 2) + shape + little(1, 1) + root + little(len(data), 8) + seed + bytes(16)
-    entries = {bytes([3]) + task: record, bytes([4]) + task: model_digest(theta) + bytes(40),
-               bytes([5]) + task: b"".join(little(x, 4) for x in theta), bytes([8]): bytes(8)}
+    entries = {bytes([3]) + task: record, bytes([4]) + task: model_digest(theta) + bytes(56),
+               bytes([5]) + task: b"".join(little(x, 4) for x in theta), bytes([8]): bytes(16), bytes([12]): little(1, 4) + bytes(2)}
     nothing, state = merkle_root([]).hex(), state_root(entries)
     history = tagged("gradient/mmr/root", little(0, 8), bytes(128))
     time, bits = params["genesis_time_ms"], int(params["genesis_bits"], 16)
@@ -102,7 +106,9 @@ def tiny_spec():
     params = dict(interval_ms=1000, half_life_ms=2**40, max_bits="207fffff", max_future_ms=30000,
                   genesis_time_ms=1700000000000, genesis_bits="1d00ffff", max_units=4096, max_hits=128, hits_per_win=2,
                   units_per_hit=2, guards=2, max_segment_bytes=7340032, max_block_bytes=8388608, block_reward="10",
-                  hit_reward="40", halving_blocks=12623040, full_pay_units=128, maturity_blocks=3)
+                  hit_reward="40", halving_blocks=12623040, full_pay_units=128, maturity_blocks=3, cut_divisor=16,
+                  byte_fee="0.0000001", replay_fee="0.0001", fraud_deposit="1", task_weight="0.625",
+                  max_task_creations=4, held_out_sequences=32)
     model = dict(rows=32, width=128, value_width=256, outputs=64, batch=1, steps_per_unit=1, causal=1, x_exponent=-8,
                  y_exponent=-9, x_rate_mantissa=1, x_rate_shift=3, y_rate_mantissa=1, y_rate_shift=8, jitter=16,
                  x_clip=900000, y_clip=200000, x_init=16)

@@ -56,10 +56,16 @@ def chains():
             [[segment(1, 3, 1, odd), segment(2, 7, 0, odd[::-1]), segment(1, 1, 3, odd)]] * 4),
         run("nothing enters", "without segments nothing changes", [4, 5],
             [[segment(1, 9, 0, [3, 3]), segment(1, 9, 0, [4, 3])], [], [segment(2, 9, 0, [-3, 3]), segment(1, 1, 0, [1, 1])]]),
-        run("weight cap", "four and more segments, none above a quarter", [0] * 4,
+        run("weight cap", "four and more segments, none counts for more than a quarter", [0] * 4,
             [[segment(h, l, 0, delta(4, 10**6)) for h, l in weights] for weights in (
                 [(128, 4096), (1, 1), (1, 1)], [(128, 4096), (1, 1), (1, 1), (1, 2)],
                 [(128, 4096)] + [(3, 50)] * 7, [(1, 1)] * 4, [(5, 99), (4, 98), (3, 97), (2, 96), (1, 95), (90, 128)])]),
+        run("crumb", "a segment of weight 1 beside three and four heavy ones", [0] * 4,
+            [[segment(20, 128, 0, delta(4, 10**6)) for _ in range(heavy)] + [segment(1, 1, 0, delta(4, 10**6))]
+             for heavy in (3, 4)]),
+        run("late and heavy", "the cut comes before the division by the lateness", [0] * 4,
+            [[segment(128, 4096, late, delta(4, 10**6))] + [segment(1, 3, 0, delta(4, 10**6)) for _ in range(3)]
+             for late in range(4)]),
         run("small initial displacement", "clipping by the task's constant, then by what is usual", [0] * 6,
             [drawn(6, 3, 2**20, 4, 128) for _ in range(14)], initial=500),
         run("outlier", "one segment moves a thousand times as far", [0] * 8, outlier),
@@ -68,6 +74,8 @@ def chains():
              [segment(1, 128, 0, [640 * 999])]], initial=100),
         run("zero cap", "nothing passes but what does not count", [0] * 4,
             [[segment(1, 9, 0, [63, -63, 10, 0])], [segment(1, 9, 0, [64, -63, 10, 0])]], initial=0),
+        run("zero median", "a task that stood still for 64 hits and more moves again", [0] * 2,
+            [[segment(16, 128, 0, [0, 0]) for _ in range(4)]] * 2 + [[segment(16, 128, 0, [10**6, -10**6])]] * 12),
         run("largest initial displacement", "the cap's ceiling", [0] * 2,
             [[segment(128, 9, 0, [2 * RANGE, -2 * RANGE])]], initial=2**64 - 1),
         run("long history", "more than 32 rounds and 512 hits", [0] * 3,
@@ -102,14 +110,6 @@ def wide():
                 expected=dict(theta=digest(theta), momentum=digest(momentum), history=history.encoded().hex()))
 
 
-def weight_caps():
-    draw = Generator(5)
-    lists = [[7], [1, 2, 900], [1, 1, 1, 1], [5, 7, 9, 1000], [10, 10, 10, 10, 1000], [1, 2, 3, 4, 5], [2**19] * 9]
-    lists += [[1 + draw.next() % 10 ** (1 + i % 6) for _ in range(1 + draw.next() % 20)] for i in range(40)]
-    return [dict(weights=[min(w, 2**19) for w in one], cap=settlement.weight_cap([min(w, 2**19) for w in one]))
-            for one in lists]
-
-
 def steps():
     most = 2**63 - 1
     pairs = [(0, 0), (1, 0), (105, 100), (106, 100), (19, 19), (20, 19), (21, 20), (22, 20), (most, most),
@@ -118,7 +118,7 @@ def steps():
 
 
 def main():
-    found = {"chains": chains(), "wide": wide(), "weight_caps": weight_caps(), "steps": steps()}
+    found = {"chains": chains(), "wide": wide(), "steps": steps()}
     if sys.argv[1:] == ["--write"]:
         VECTORS.write_text(json.dumps(found, separators=(",", ":")) + "\n", encoding="utf-8")
         return 0

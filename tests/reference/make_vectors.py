@@ -212,6 +212,34 @@ def text():
     ]
 
 
+def probe():
+    shape = dict(rows=32, width=48, value_width=48, outputs=32, batch=3, steps_per_unit=2)
+
+    def of(*arguments, **config):
+        one = case(*arguments, **config)
+        for given in one["units"]:
+            given["probe"] = True
+        return one
+    return [
+        of("healthy", "three units from the start", units=3, **shape, x_rate_shift=0, y_rate_shift=6),
+        of("smallest", "the smallest shape and batch", batch=1, units=2),
+        of("largest rates", "both matrices saturate", None, None, **shape, x_rate_mantissa=255,
+           x_rate_shift=0, y_rate_mantissa=255, y_rate_shift=0, units=2),
+        of("part saturated", "weights near both ends of the range", None,
+           weights(sign(LARGEST - 20000), sign(LARGEST - 4000)), **shape, x_rate_shift=0,
+           y_rate_shift=0, units=2),
+        of("part moved", "most changes are below 64 grid steps", None, None, **shape, x_rate_shift=9,
+           y_rate_shift=20),
+        of("smallest rates", "nothing moves", None, None, **shape, x_rate_shift=40, y_rate_shift=40),
+        of("clip of one", "changes of -1 and 0", None, None, **shape, x_clip=1, y_clip=1),
+        of("Y rests", "X alone moves", None, None, **shape, x_rate_shift=0, y_clip=1),
+        of("zero data", "accumulators that are zero", (constant(0),) * 4,
+           weights(constant(0), constant(0)), steps_per_unit=2, batch=1, jitter=1),
+        of("zero keys", "X has no gradient but noise", (constant(0), constant(0), uniform(1024),
+           one_hot()), None, rows=16, width=16, value_width=16, outputs=16, batch=1, jitter=1),
+    ]
+
+
 def aes():
     key = "2b7e151628aed2a6abf7158809cf4f3c"  # SP 800-38A, appendix F.1.1
     published = [("6bc1bee22e409f96e93d7e117393172a", "3ad77bb40d7a3660a89ecaf32466ef97"),
@@ -237,7 +265,7 @@ def aes():
 
 FILES = {"model_small": small, "model_extreme": extreme, "model_sweep": sweep,
          "model_default": default_shape, "model_explicit": explicit,
-         "model_text": text}
+         "model_text": text, "model_probe": probe}
 
 
 def main():

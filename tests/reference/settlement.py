@@ -56,28 +56,6 @@ def displacement(delta):
     return found
 
 
-def weight_cap(weights):
-    """The largest c of at most max w with 4 c <= sum min(w, c), by pieces and not by halving.
-
-    Where exactly the `large` last of the ascending weights are at least c, the sum is that of the others and c for each
-    of the large ones: a bound on c if large < 4, and none otherwise.
-    """
-    if len(weights) < 4:
-        return max(weights)
-    ascending = sorted(weights)
-    best = 0
-    for large in range(1, len(ascending) + 1):
-        small = ascending[:len(ascending) - large]
-        top = ascending[len(ascending) - large]
-        if large < 4:
-            top = min(top, sum(small) // (4 - large))
-        if not small or top >= small[-1]:
-            best = max(best, top)
-    assert 4 * best <= sum(min(w, best) for w in weights)
-    assert best == max(weights) or 4 * (best + 1) > sum(min(w, best + 1) for w in weights)
-    return best
-
-
 def clipped(delta, cap):
     moved = displacement(delta)
     if moved <= cap:
@@ -87,7 +65,7 @@ def clipped(delta, cap):
 
 def cap_of(hits, history, initial):
     if sum(h for h, _ in history.records) >= 64:
-        med = lower_median([(d // h, h) for h, d in history.records])
+        med = max(lower_median([(d // h, h) for h, d in history.records]), 1)
         usual_hits = lower_median([(h, h) for h, _ in history.records])
     else:
         med, usual_hits = initial, hits
@@ -108,9 +86,9 @@ def settle(theta, momentum, history, segments, full_units, initial):
     if not segments:
         return list(theta), list(momentum), history
     weights = [s.hits * min(s.paid_units, full_units) for s in segments]
-    cap = weight_cap(weights)
-    weights = [min(w, cap) for w in weights]
     total = sum(weights)
+    most = total // 4 if len(segments) >= 4 else total
+    counts = [min(w, most) // (1 + s.lateness) for w, s in zip(weights, segments)]
     least = lower_median([(w, 1) for w in history.weights]) // 2 if history.weights else 0
     divisor = max(total, least)
 
@@ -122,7 +100,7 @@ def settle(theta, momentum, history, segments, full_units, initial):
 
     new_theta, new_momentum = [], []
     for i, (t, v) in enumerate(zip(theta, momentum)):
-        numerator = sum(w // (1 + s.lateness) * d[i] for w, s, d in zip(weights, segments, deltas))
+        numerator = sum(count * d[i] for count, d in zip(counts, deltas))
         mean = numerator // divisor
         assert abs(numerator) <= 2**57 and abs(mean) <= 2 * RANGE
         if len(segments) == 1:

@@ -6,7 +6,7 @@ from math import isqrt
 
 import attention
 from aes_ctr import aesenc, stream_bytes
-from grid import wrap64
+from grid import MAX_PARAMETER, wrap64
 
 
 def split_parameters(config, buffer):
@@ -84,6 +84,44 @@ def train_unit(config, data, parameters, seed):
         steps.append(result)
     x, y = clipped(x0, x, config.x_clip), clipped(y0, y, config.y_clip)
     return UnitResult(join_parameters(x, y), loss, fold.bytes(), steps)
+
+
+@dataclass
+class MatrixCounts:
+    parameters: int
+    saturated: int
+    moved: int
+    accumulators: int
+    zero_accumulators: int
+
+
+@dataclass
+class ProbeCounts:
+    x: MatrixCounts
+    y: MatrixCounts
+
+    def is_healthy(self):
+        x, y = self.x, self.y
+        return (4 * x.saturated <= x.parameters and 32 * y.saturated <= y.parameters
+                and 64 * y.moved >= y.parameters
+                and all(4 * m.zero_accumulators <= m.accumulators for m in (x, y)))
+
+
+def probe_unit(config, data, parameters, seed):
+    """What a unit does to the model, counted (section 6.6)."""
+    result = train_unit(config, data, parameters, seed)
+
+    def counts(before, after, gradients):
+        pairs = [pair for rows in zip(before, after) for pair in zip(*rows)]
+        sums = [v for gradient in gradients for row in gradient for v in row]
+        return MatrixCounts(
+            parameters=len(pairs), saturated=sum(abs(a) == MAX_PARAMETER for _, a in pairs),
+            moved=sum(abs(a - b) >= 64 for b, a in pairs), accumulators=len(sums),
+            zero_accumulators=sums.count(0))
+
+    (x0, y0), (x, y) = (split_parameters(config, p) for p in (parameters, result.parameters))
+    return ProbeCounts(counts(x0, x, [step.gx for step in result.steps]),
+                       counts(y0, y, [step.gy for step in result.steps]))
 
 
 def shift_to_14(value, e):

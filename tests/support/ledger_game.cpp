@@ -129,10 +129,10 @@ void LedgerGame::fill_create(Move& move) {
 Move LedgerGame::honest_move() {
     Move move;
     const std::uint64_t dice = below(100);
-    move.kind = dice < 50   ? Kind::transfer
-                : dice < 65 ? Kind::publish
-                : dice < 72 ? Kind::create
-                : dice < 88 ? Kind::fund
+    move.kind = dice < 54   ? Kind::transfer
+                : dice < 71 ? Kind::publish
+                : dice < 77 ? Kind::create
+                : dice < 96 ? Kind::fund
                             : Kind::cancel;
     move.sender = below(kPlayers);
     for (int tries = 0; tries < 3 && plain_.purse(move.sender).balance == 0; ++tries) {
@@ -230,7 +230,7 @@ void LedgerGame::spoil(Move& move) {
                     move.chunks.back() = {kNeverPublished, 4500};
                     break;
                 default: {
-                    const std::uint64_t text = once_in(9) ? kShortText : kShortText;
+                    const std::uint64_t text = once_in(2) ? kShortText : kPoorText;
                     move.chunks = {{text, shelf_[text].size()}};
                     move.data_bytes = shelf_[text].size();
                     move.right_data = false;

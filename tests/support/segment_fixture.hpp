@@ -76,7 +76,9 @@ class SegmentFixture : public testing::Test {
     }
 
     std::vector<std::uint32_t> guards() const {
-        return draw_guards(digests().back(), body_.units(), hits(), params_.work.guards);
+        const auto units = hits();
+        const std::uint32_t last = units.back();
+        return draw_guards(digests()[last], last, units, params_.work.guards);
     }
 
     std::size_t opening_of(std::uint32_t unit) const {

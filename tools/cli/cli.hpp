@@ -29,5 +29,10 @@ void add_node_commands(CLI::App& app, const CommonOptions& common);
 void add_model_commands(CLI::App& app, const CommonOptions& common);
 void add_verify_command(CLI::App& app, const CommonOptions& common);
 void add_watch_command(CLI::App& app, const CommonOptions& common);
+void add_task_commands(CLI::App& app, const CommonOptions& common);
+void add_data_commands(CLI::App& app, const CommonOptions& common);
+void add_proof_commands(CLI::App& app, const CommonOptions& common);
+/// `send`, `tx` and what the wallet shows of accounts; after add_wallet_commands.
+void add_transaction_commands(CLI::App& app, const CommonOptions& common);
 
 }  // namespace gradient::cli

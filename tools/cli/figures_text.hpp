@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
 #include <cstdint>
@@ -18,5 +19,8 @@ namespace gradient::cli {
 
 /// "Brier 0.7012, accuracy 0.3456 (512 rows)" of an object with these members, or "not known yet".
 [[nodiscard]] std::string scores_text(const boost::json::value& scores);
+
+/// Every member of an object on a line of its own.
+[[nodiscard]] std::string object_text(const boost::json::object& object);
 
 }  // namespace gradient::cli

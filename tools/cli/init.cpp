@@ -7,6 +7,7 @@
 #include "tools/cli/cli.hpp"
 #include "tools/cli/terminal.hpp"
 #include "tools/cli/text_figures.hpp"
+#include "tools/cli/text_files.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
@@ -40,25 +41,6 @@ struct InitOptions {
 
 node::Failure refuse(const std::string& sentence) {
     return {node::ExitCode::chain_spec, sentence};
-}
-
-chain::Bytes joined_texts(const std::vector<std::filesystem::path>& files) {
-    chain::Bytes all;
-    for (const auto& file : files) {
-        const std::string text =
-            node::read_file(file, model::TextDataset::kMaxBytes, node::ExitCode::chain_spec);
-        if (text.find('\0') != std::string::npos) {
-            throw refuse(fmt::format("Cannot use {}: it contains a zero byte, so it is no text.",
-                                     file.string()));
-        }
-        all.insert(all.end(), text.begin(), text.end());
-        if (!all.empty() && all.back() != '\n') all.push_back('\n');
-    }
-    if (all.size() < model::TextDataset::kMinBytes || all.size() > model::TextDataset::kMaxBytes) {
-        throw refuse(fmt::format("The text has {} bytes; it needs {} to {}.", all.size(),
-                                 model::TextDataset::kMinBytes, model::TextDataset::kMaxBytes));
-    }
-    return all;
 }
 
 // Time of a unit on this machine, hashing included: what a lane will take. The fastest tenth, as

@@ -7,7 +7,6 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -77,30 +76,6 @@ std::string blocks_text(const json::array& blocks) {
     return table.text();
 }
 
-std::string value_text(const json::value& value) {
-    if (value.is_null()) return "-";
-    if (value.is_string()) return text_of(value);
-    if (value.is_double()) return fmt::format("{:.6g}", value.get_double());
-    return json::serialize(value);
-}
-
-// Every member of an object on a line of its own.
-std::string object_text(const json::object& object) {
-    Listing lines;
-    for (const auto& [name, value] : object) {
-        std::string label(name);
-        std::replace(label.begin(), label.end(), '_', ' ');
-        if (name == "held_out") {
-            lines.add(label, scores_text(value));
-        } else if (name == "time_ms") {
-            lines.add("time", utc_time(number(value)));
-        } else {
-            lines.add(label, value_text(value));
-        }
-    }
-    return lines.text();
-}
-
 void add_simple(CLI::App& app, const CommonOptions& common, const std::string& name,
                 const std::string& help, const std::string& method, const std::string& done) {
     app.add_subcommand(name, help)->callback([&common, method, done] {
@@ -140,19 +115,6 @@ void add_chain_commands(CLI::App& app, const CommonOptions& common) {
     });
 }
 
-void add_task_commands(CLI::App& app, const CommonOptions& common) {
-    CLI::App* const task = app.add_subcommand("task", "Look at models under training");
-    task->require_subcommand(1);
-    auto wanted = std::make_shared<std::uint64_t>(0);
-    CLI::App* const show = task->add_subcommand("show", "Show one task");
-    show->add_option("task", *wanted, "Number of the task")->capture_default_str();
-    show->callback([wanted, &common] {
-        const auto result =
-            node::RpcClient(common.data_directory).call("task_show", {{"task", *wanted}});
-        print_result(common, result.as_object(), object_text(result.as_object()));
-    });
-}
-
 }  // namespace
 
 void add_node_commands(CLI::App& app, const CommonOptions& common) {
@@ -161,7 +123,6 @@ void add_node_commands(CLI::App& app, const CommonOptions& common) {
         print_result(common, result.as_object(), status_text(result.as_object()));
     });
     add_chain_commands(app, common);
-    add_task_commands(app, common);
     CLI::App* const mine = app.add_subcommand("mine", "Switch mining");
     mine->require_subcommand(1);
     add_simple(*mine, common, "start", "Start mining", "mine_start", "Mining.\n");

@@ -2,6 +2,8 @@
 
 #include "chain/crypto/address.hpp"
 #include "node/setup/failure.hpp"
+#include "node/setup/files.hpp"
+#include "node/setup/key_file.hpp"
 #include "tools/wallet/wallet.hpp"
 
 #include <CLI/CLI.hpp>
@@ -30,16 +32,20 @@ void add_name(CLI::App& command, WalletOptions& options) {
     command.add_option("name", options.name, "Name of the key")->capture_default_str();
 }
 
+void add_passphrase_file(CLI::App& command, WalletOptions& options) {
+    command
+        .add_option("--passphrase-file", options.passphrase_file,
+                    fmt::format("File whose first line is the passphrase; without it {} or the "
+                                "terminal",
+                                wallet::kPassphraseVariable))
+        ->type_name("FILE");
+}
+
 void add_new(CLI::App& wallet, const CommonOptions& common) {
     auto options = std::make_shared<WalletOptions>();
     CLI::App* const command = wallet.add_subcommand("new", "Make a key, encrypted by a passphrase");
     add_name(*command, *options);
-    command
-        ->add_option("--passphrase-file", options->passphrase_file,
-                     fmt::format("File whose first line is the passphrase; without it {} or the "
-                                 "terminal",
-                                 wallet::kPassphraseVariable))
-        ->type_name("FILE");
+    add_passphrase_file(*command, *options);
     command->callback([options, &common] {
         // A name that is wrong must not cost the user two entries of a passphrase.
         static_cast<void>(wallet_of(common).file_of(options->name));
@@ -55,6 +61,43 @@ void add_new(CLI::App& wallet, const CommonOptions& common) {
                                  "can restore the key.\n",
                                  entry.address, wallet_of(common).file_of(entry.name).string()));
     });
+}
+
+struct ImportOptions {
+    WalletOptions key;
+    std::optional<std::filesystem::path> file;
+};
+
+void run_import(const ImportOptions& options, const CommonOptions& common) {
+    const auto file = options.file.value_or(common.data_directory / "miner.key");
+    static_cast<void>(wallet_of(common).file_of(options.key.name));
+    if (!node::path_exists(file)) {
+        throw node::Failure(node::ExitCode::usage,
+                            fmt::format("There is no key file {}.", file.string()));
+    }
+    const auto key = node::load_or_create_key(file);
+    const auto passphrase =
+        wallet::read_passphrase(options.key.passphrase_file, wallet::PassphraseUse::create);
+    const auto entry =
+        wallet_of(common).add(options.key.name, key, passphrase, chain::kDefaultAddressPrefix);
+    print_result(common,
+                 {{"name", entry.name},
+                  {"address", entry.address},
+                  {"file", wallet_of(common).file_of(entry.name).string()}},
+                 entry.address + "\n");
+}
+
+void add_import(CLI::App& wallet, const CommonOptions& common) {
+    auto options = std::make_shared<ImportOptions>();
+    CLI::App* const command = wallet.add_subcommand(
+        "import", "Take a miner's key into the wallet, encrypted, so that its pay can be spent");
+    add_name(*command, options->key);
+    command
+        ->add_option("--key-file", options->file,
+                     "File with the key; miner.key of the data directory if left out")
+        ->type_name("FILE");
+    add_passphrase_file(*command, options->key);
+    command->callback([options, &common] { run_import(*options, common); });
 }
 
 void add_list(CLI::App& wallet, const CommonOptions& common) {
@@ -96,6 +139,7 @@ void add_wallet_commands(CLI::App& app, const CommonOptions& common) {
     CLI::App* const wallet = app.add_subcommand("wallet", "Make and list keys");
     wallet->require_subcommand(1);
     add_new(*wallet, common);
+    add_import(*wallet, common);
     add_list(*wallet, common);
     add_address(*wallet, common);
 }

@@ -4,7 +4,8 @@
 
 namespace gradient::cli {
 
-/// `wallet new|list|address`: keys in the folder `wallet` of the data directory. No node is needed.
+/// `wallet new|import|list|address`: keys in the folder `wallet` of the data directory. No node is
+/// needed.
 void add_wallet_commands(CLI::App& app, const CommonOptions& common);
 
 }  // namespace gradient::cli

@@ -92,7 +92,8 @@ TEST_F(SegmentRules, reject_too_many_units) {
 }
 
 TEST_F(SegmentRules, reject_too_many_openings) {
-    params_.work.max_hits = static_cast<std::uint32_t>(hits().size()) - 1;
+    // One place more than hits and guards is the last unit's.
+    params_.work.max_hits = static_cast<std::uint32_t>(hits().size()) - 2;
     expect_refused(SegmentError::too_many_openings);
 }
 
@@ -216,14 +217,52 @@ TEST_F(SegmentRules, reject_a_segment_from_another_start) {
 // ----------------------------------------------------------------------------- tickets and
 // openings
 
-TEST_F(SegmentRules, reject_a_cut_at_a_unit_that_is_no_hit) {
-    const auto units = hits();
-    std::uint32_t cut = body_.units() - 1;
-    while (std::ranges::binary_search(units, cut)) --cut;
-    body_.digests.resize(cut);
-    std::erase_if(body_.openings, [&](const Opening& opening) { return opening.unit > cut; });
+TEST_F(SegmentRules, accept_units_after_the_last_hit) {
+    Lane lane(tmpl_, {}, start_, targets_, params_.work);
+    while (lane.last_hit() == 0 || lane.last_hit() == lane.units()) {
+        ASSERT_TRUE(lane.step(trainer_).has_value());
+    }
+    body_ = build_segment(lane, test::tiny_key(), trainer_)->segment.body;
+    const auto checked = check();
+    ASSERT_TRUE(checked.has_value()) << describe(checked.error());
+    EXPECT_EQ(checked->paid_units(), lane.last_hit());
+    const auto proven = verify_segment(*checked, trainer_);
+    ASSERT_TRUE(proven.has_value()) << describe(proven.error());
+    EXPECT_EQ(proven->units(), lane.units());
+    EXPECT_TRUE(std::ranges::equal(proven->parameters(), lane.parameters()));
+}
+
+TEST_F(SegmentRules, reject_a_last_unit_that_is_not_opened) {
+    Lane lane(tmpl_, {}, start_, targets_, params_.work);
+    while (lane.last_hit() == 0 || lane.last_hit() == lane.units()) {
+        ASSERT_TRUE(lane.step(trainer_).has_value());
+    }
+    body_ = build_segment(lane, test::tiny_key(), trainer_)->segment.body;
+    body_.openings.pop_back();
+    expect_refused(SegmentError::missing_last_unit);
+}
+
+TEST_F(SegmentRules, reject_an_invented_tail) {
+    // A unit after the last hit that was never run: its replay shows it.
+    Lane lane(tmpl_, {}, start_, targets_, params_.work);
+    while (lane.last_hit() == 0 || lane.last_hit() == lane.units()) {
+        ASSERT_TRUE(lane.step(trainer_).has_value());
+    }
+    body_ = build_segment(lane, test::tiny_key(), trainer_)->segment.body;
+    body_.digests.back().bytes[0] ^= 1;
+    if (targets_.classify(digests().back()) != TicketClass::none) GTEST_SKIP();
     sign();
-    expect_refused(SegmentError::last_unit_no_hit);
+    expect_replay_refused(SegmentError::replay_differs);
+}
+
+TEST_F(SegmentRules, reject_a_segment_without_a_hit) {
+    const auto units = hits();
+    body_.digests.resize(units.front() - 1);
+    ASSERT_FALSE(body_.digests.empty());
+    std::erase_if(body_.openings,
+                  [&](const Opening& opening) { return opening.unit > body_.units(); });
+    sign();
+    expect_refused(SegmentError::no_hit);
 }
 
 TEST_F(SegmentRules, reject_each_hit_that_is_not_opened) {

@@ -99,7 +99,7 @@ TEST(ChainSpecFile, refuses_segments_too_small_for_a_lane) {
     ChainSpec spec = test::tiny_spec();
     const std::size_t parameters = model::parameter_count(to_model(spec.model));
     const std::size_t least = 224 + 64 + 15 + std::size_t{32} * spec.params.work.max_units +
-                              3 * (49 + max_delta_bytes(parameters));
+                              4 * (49 + max_delta_bytes(parameters));
     spec.params.work.max_segment_bytes = static_cast<std::uint32_t>(least);
     EXPECT_TRUE(check_chain_spec(spec));
     spec.params.work.max_segment_bytes -= 1;
@@ -191,11 +191,11 @@ TEST(Genesis, state_holds_the_task_and_its_initial_model) {
     const auto network = test::tiny_network();
     const EmptyState nothing;
     const OverlayView state(nothing, network->genesis.state);
-    EXPECT_EQ(*require_entry<TaskRecord>(state, task_key(kGenesisTask)), network->task);
+    EXPECT_EQ(*require_entry<TaskRecord>(state, task_key(kGenesisTask)), network->task->record);
     EXPECT_EQ(*require_parameters(state, model_key(kGenesisTask)),
-              initial_parameters(network->task));
+              initial_parameters(network->task->record));
     EXPECT_EQ(require_entry<Totals>(state, totals_key())->minted, Amount());
-    EXPECT_EQ(network->genesis.state.writes.size(), 4U);
+    EXPECT_EQ(network->genesis.state.writes.size(), 5U);
 }
 
 TEST(Base64, follows_the_vectors_of_rfc_4648) {

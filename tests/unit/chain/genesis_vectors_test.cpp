@@ -33,8 +33,8 @@ TEST(GenesisVector, genesis_is_what_the_second_implementation_derives) {
         return std::string(vector.at("expect").at(name).as_string());
     };
     EXPECT_EQ(tmpl.parent.to_hex(), expected("spec_digest"));
-    EXPECT_EQ((*network)->task.data_root.to_hex(), expected("data_root"));
-    EXPECT_EQ((*network)->task.initial_seed.to_hex(), expected("initial_seed"));
+    EXPECT_EQ((*network)->task->record.data_root.to_hex(), expected("data_root"));
+    EXPECT_EQ((*network)->task->record.initial_seed.to_hex(), expected("initial_seed"));
     EXPECT_EQ(tmpl.state_root.to_hex(), expected("state_root"));
     EXPECT_EQ(genesis.state_root.to_hex(), expected("state_root"));
     EXPECT_EQ(tmpl.history_root.to_hex(), expected("history_root"));

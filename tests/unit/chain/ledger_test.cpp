@@ -65,15 +65,16 @@ class Ledgers : public testing::Test {
     // A block on the tip that differs from an honest one by what `change` does to its template; it
     // is mined for real.
     std::shared_ptr<const Block> mine_changed(const std::function<void(Template&)>& change) {
-        BlockTemplate work = make_template(ledger_->tip(), test::tiny_key().public_key(),
-                                           ledger_->tip()->context().time_ms + 1'000);
+        BlockTemplate work = *make_template(ledger_->tip(), {}, test::tiny_key().public_key(),
+                                            ledger_->tip()->context().time_ms + 1'000, trainer_);
+        model::Trainer& trainer = trainer_.trainer_of(network_->task);
         change(work.tmpl);
         for (std::uint32_t number = 0;; ++number) {
             Lane lane = work.start_lane(number);
-            test::run_to_win(lane, trainer_);
+            test::run_to_win(lane, trainer);
             if (lane.units() < 2) continue;
             return std::make_shared<const Block>(
-                assemble_block(*build_segment(lane, test::tiny_key(), trainer_)));
+                work.assemble_block(*build_segment(lane, test::tiny_key(), trainer)));
         }
     }
 
@@ -108,21 +109,23 @@ TEST_F(Ledgers, take_blocks_and_say_so) {
 
 TEST_F(Ledgers, theta_0_is_the_winners_result) {
     // With one segment a round, the model goes on exactly where the winner's lane ended.
-    const BlockTemplate work = make_template(ledger_->tip(), test::tiny_key().public_key(), 1);
+    const BlockTemplate work =
+        *make_template(ledger_->tip(), {}, test::tiny_key().public_key(), 1, trainer_);
+    model::Trainer& trainer = trainer_.trainer_of(network_->task);
     Lane lane = work.start_lane(0);
-    test::run_to_win(lane, trainer_);
+    test::run_to_win(lane, trainer);
     const std::vector<std::int32_t> final(lane.parameters().begin(), lane.parameters().end());
     const auto block = std::make_shared<const Block>(
-        assemble_block(*build_segment(lane, test::tiny_key(), trainer_)));
+        work.assemble_block(*build_segment(lane, test::tiny_key(), trainer)));
     ASSERT_EQ(submit(block), CommitOutcome::extended);
     EXPECT_EQ(*ledger_->tip()->start().parameters, final);
 
     const StateView& state = ledger_->tip()->state();
-    const auto round = *require_entry<PendingRound>(state, round_key(kGenesisTask));
-    EXPECT_EQ(round.final_digest, model_digest(final));
-    EXPECT_EQ(round.units, block->header.units);
-    EXPECT_EQ(round.displacement,
-              displacement(*work.parent->start().parameters, *ledger_->tip()->start().parameters));
+    const auto round = *require_entry<PendingRound>(state, pending_round_key());
+    EXPECT_EQ(round.round, 1U);
+    EXPECT_EQ(round.task, kGenesisTask);
+    EXPECT_EQ(require_entry<Contribution>(state, contribution_key(round.winner))->units,
+              block->header.units);
     // The model itself follows one block later.
     EXPECT_EQ(*require_parameters(state, model_key(kGenesisTask)),
               *work.parent->start().parameters);
@@ -149,10 +152,11 @@ TEST_F(Ledgers, pay_matures_and_adds_up) {
         const StateView& state = ledger_->tip()->state();
         const auto maturing = *require_entry<MaturingPay>(
             state, maturing_pay_key(height + network_->params().maturity_blocks));
-        ASSERT_EQ(maturing.pays.size(), 1U);
+        // What its segment has earned, and what it has as the block's miner.
+        ASSERT_EQ(maturing.pays.size(), 2U);
         EXPECT_EQ(maturing.pays[0].payee, miner);
-        EXPECT_GT(maturing.pays[0].amount, network_->params().block_reward);
-        pays.push_back(maturing.pays[0].amount);
+        EXPECT_EQ(maturing.pays[1], (Pay{miner, network_->params().block_reward, {}}));
+        pays.push_back(*checked_add(maturing.pays[0].amount, maturing.pays[1].amount));
         minted = *checked_add(minted, pays.back());
         EXPECT_EQ(require_entry<Totals>(state, totals_key())->minted, minted);
 
@@ -242,7 +246,7 @@ TEST_F(Ledgers, refuse_altered_witnesses_and_take_the_true_copy_afterwards) {
     altered.winner.openings.pop_back();
     refuses(std::make_shared<const Block>(altered), rule(SegmentError::missing_hit));
     altered = *block;
-    altered.transactions.push_back({{1, 2, 3}});
+    altered.transactions.emplace_back();
     refuses(std::make_shared<const Block>(altered), rule(BlockError::wrong_transaction_root));
     EXPECT_EQ(submit(block), CommitOutcome::extended);
 }

@@ -133,13 +133,6 @@ TEST(SettlementVectors, a_round_of_many_parameters) {
     EXPECT_EQ(to_hex(encode(settled.history)), text(expected.at("history")));
 }
 
-TEST(SettlementVectors, weight_caps) {
-    for (const json::value& given : vectors().at("weight_caps").as_array()) {
-        EXPECT_EQ(weight_cap(list<std::uint64_t>(given.at("weights"))),
-                  number<std::uint64_t>(given, "cap"));
-    }
-}
-
 TEST(SettlementVectors, acceptable_steps) {
     for (const json::value& given : vectors().at("steps").as_array()) {
         EXPECT_EQ(step_is_acceptable(number<std::int64_t>(given, "after"),

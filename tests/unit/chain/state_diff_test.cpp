@@ -135,9 +135,13 @@ TEST(Entries, keys_are_pinned) {
     EXPECT_EQ(task_key(7), (StateKey{3, 0, 0, 0, 7}));
     EXPECT_EQ(progress_key(7), (StateKey{4, 0, 0, 0, 7}));
     EXPECT_EQ(model_key(7), (StateKey{5, 0, 0, 0, 7}));
-    EXPECT_EQ(round_key(7), (StateKey{6, 0, 0, 0, 7}));
-    EXPECT_EQ(round_delta_key(7), (StateKey{7, 0, 0, 0, 7}));
+    EXPECT_EQ(pending_round_key(), StateKey{6});
     EXPECT_EQ(totals_key(), StateKey{8});
+    EXPECT_EQ(task_account_key(7), (StateKey{11, 0, 0, 0, 7}));
+    EXPECT_EQ(task_list_key(), StateKey{12});
+    EXPECT_EQ(momentum_key(7), (StateKey{13, 0, 0, 0, 7}));
+    EXPECT_EQ(round_key(7), (StateKey{17, 0, 0, 0, 0, 0, 0, 0, 7}));
+    EXPECT_EQ(archive_key(7, model_key(3)), (StateKey{20, 0, 0, 0, 0, 0, 0, 0, 7, 5, 0, 0, 0, 3}));
     // The kind, the address's version and its hash.
     const Address address{AddressVersion::ed25519, Hash256{{1, 2}}};
     StateKey account{1, 0, 1, 2};

@@ -39,54 +39,92 @@ TEST(Settlement, weight_counts_hits_and_paid_units_up_to_the_full_length) {
     EXPECT_EQ(segment_weight(128, 4096, 4096), kMaxSegmentWeight);
 }
 
+// The mean of a round that starts without momentum.
+std::int32_t mean_of(const OwnedRound& round, const SettlementRules& rules = kRules) {
+    const SettledRound settled = settle_round(Parameters{0}, {}, {}, round.segments, rules);
+    return settled.momentum.empty() ? 0 : settled.momentum[0];
+}
+
+// So many equal segments that all move the model by the same, each of weight 2560.
+OwnedRound equal_round(int count, std::int32_t delta) {
+    OwnedRound round;
+    for (int j = 0; j < count; ++j) round.add(20, 128, 0, {delta});
+    return round;
+}
+
 TEST(Settlement, no_weight_is_cut_where_fewer_than_four_segments_enter) {
-    EXPECT_EQ(weight_cap({}), 0U);
-    EXPECT_EQ(weight_cap(std::vector<std::uint64_t>{9}), 9U);
-    EXPECT_EQ(weight_cap(std::vector<std::uint64_t>{1, 1, 1000}), 1000U);
+    OwnedRound round;
+    round.add(128, 128, 0, {1'000'000});
+    for (int j = 0; j < 2; ++j) round.add(1, 1, 0, {0});
+    EXPECT_EQ(mean_of(round), 16'384'000'000 / 16'386);
 }
 
-TEST(Settlement, none_of_four_and_more_weighs_more_than_a_quarter) {
-    EXPECT_EQ(weight_cap(std::vector<std::uint64_t>{5, 7, 9, 1000}), 5U);
-    EXPECT_EQ(weight_cap(std::vector<std::uint64_t>{10, 10, 10, 10, 1000}), 13U);
-    EXPECT_EQ(weight_cap(std::vector<std::uint64_t>{10, 10, 10, 10}), 10U);
-    EXPECT_EQ(weight_cap(std::vector<std::uint64_t>{1, 2, 3, 4, 5}), 3U);
-    const std::vector<std::uint64_t> largest(kMaxSettledSegments, kMaxSegmentWeight);
-    EXPECT_EQ(weight_cap(largest), kMaxSegmentWeight);
-}
-
-TEST(Settlement, weight_cap_is_the_largest_that_fits) {
-    constexpr std::uint64_t kSeed = 21;
-    std::mt19937_64 random(kSeed);
-    for (int run = 0; run < 300; ++run) {
-        std::vector<std::uint64_t> weights(4 + random() % 12);
-        const std::uint64_t range = 1 + random() % 300;
-        for (auto& weight : weights) weight = random() % 4 == 0 ? 1 : 1 + random() % range;
-        std::uint64_t largest = 0;  // by trial of every c
-        for (std::uint64_t c = 0; c <= *std::ranges::max_element(weights); ++c) {
-            std::uint64_t sum = 0;
-            for (const std::uint64_t weight : weights) sum += std::min(weight, c);
-            if (4 * c <= sum) largest = c;
-        }
-        ASSERT_EQ(weight_cap(weights), largest) << "seed " << kSeed << " run " << run;
-        ASSERT_GE(largest, *std::ranges::min_element(weights));
+TEST(Settlement, a_segment_with_nearly_all_weight_carries_a_quarter_of_its_delta) {
+    for (const std::uint32_t hits : {36U, 108U, 128U}) {  // of 36 + 4: 90 %
+        OwnedRound round;
+        round.add(hits, 128, 0, {1'000'000});
+        for (int j = 0; j < 4; ++j) round.add(1, 128, 0, {0});
+        EXPECT_EQ(mean_of(round), 250'000);
+        const SettledRound settled = settle_round(Parameters{0}, {}, {}, round.segments, kRules);
+        EXPECT_EQ(settled.history.round_weights, (std::vector<std::uint64_t>{128 * (hits + 4)}));
     }
 }
 
-TEST(Settlement, a_heavy_segment_moves_the_model_by_a_quarter_at_most) {
-    OwnedRound round;
-    round.add(128, 4096, 0, {1000});
-    for (int i = 0; i < 6; ++i) round.add(1, 128, 0, {0});
-    const SettledRound settled = settle_round(Parameters{0}, {}, {}, round.segments, kRules);
-    EXPECT_EQ(settled.momentum, Parameters{250});
-    EXPECT_EQ(settled.history.round_weights, (std::vector<std::uint64_t>{1024}));
+TEST(Settlement, four_and_more_equal_segments_are_not_cut) {
+    for (const int count : {4, 5, 9}) EXPECT_EQ(mean_of(equal_round(count, 10'000)), 10'000);
 }
 
-TEST(Settlement, late_segments_count_toward_the_four) {
+TEST(Settlement, a_segment_of_weight_one_costs_the_others_less_than_a_thousandth) {
+    constexpr std::int32_t kDelta = 1'000'000;
+    for (const int honest : {2, 3, 4, 5, 20}) {
+        OwnedRound round = equal_round(honest, kDelta);
+        round.add(1, 1, 0, {0});
+        // Beside three it is the fourth: each of them counts for a quarter then, not for a third.
+        const std::int32_t alone = honest == 3 ? kDelta / 4 * 3 : kDelta;
+        EXPECT_GT(mean_of(round), alone - alone / 1000) << honest;
+        EXPECT_LE(mean_of(round), alone) << honest;
+    }
+}
+
+TEST(Settlement, no_segment_carries_more_than_a_quarter_and_none_less_for_anothers_weight) {
+    constexpr std::uint64_t kSeed = 21;
+    constexpr std::int64_t kDelta = 1 << 24;
+    std::mt19937_64 random(kSeed);
+    for (int run = 0; run < 300; ++run) {
+        OwnedRound others;
+        others.add(1 + random() % 128, 1 + random() % 4096, 0, {kDelta});
+        std::uint64_t total = segment_weight(others.segments[0].hits, others.segments[0].paid_units,
+                                             kRules.full_units);
+        const std::uint64_t own = total;
+        for (std::uint64_t count = 3 + random() % 12; count > 0; --count) {
+            others.add(1 + random() % 128, 1 + random() % 4096, random() % 4, {0});
+            const SettledSegment& last = others.segments.back();
+            total += segment_weight(last.hits, last.paid_units, kRules.full_units);
+        }
+        const auto share = static_cast<std::int64_t>(std::min(own, total / 4));
+        ASSERT_EQ(mean_of(others), share * kDelta / static_cast<std::int64_t>(total))
+            << "seed " << kSeed << " run " << run;
+        ASSERT_LE(mean_of(others), kDelta / 4);
+    }
+}
+
+TEST(Settlement, late_segments_count_toward_the_four_and_in_full) {
     OwnedRound round;
-    round.add(4, 128, 0, {0});
+    round.add(4, 128, 0, {1000});
     for (int i = 0; i < 3; ++i) round.add(1, 128, 3, {0});
+    EXPECT_EQ(mean_of(round), 250);  // 224 of 896
     EXPECT_EQ(settle_round(Parameters{0}, {}, {}, round.segments, kRules).history.round_weights,
-              (std::vector<std::uint64_t>{4 * 128}));
+              (std::vector<std::uint64_t>{7 * 128}));
+}
+
+TEST(Settlement, a_late_segment_is_cut_before_it_is_divided) {
+    for (std::uint32_t lateness = 0; lateness <= kMaxLateness; ++lateness) {
+        OwnedRound round;
+        round.add(128, 128, lateness, {1'200'000});
+        for (int i = 0; i < 3; ++i) round.add(1, 128, 0, {0});
+        const std::int32_t counted = 131 * 32 / (1 + static_cast<std::int32_t>(lateness));
+        EXPECT_EQ(mean_of(round), std::int64_t{counted} * 1'200'000 / (131 * 128));
+    }
 }
 
 // ------------------------------------------------------------------------------------------------
@@ -207,7 +245,9 @@ TEST(Settlement, cap_is_twice_the_usual_displacement_of_its_hits) {
     EXPECT_EQ(displacement_cap(2, UsualSegment{10, 16}, 7), 100U);   // isqrt(2 * 16) = 5 hits
     EXPECT_EQ(displacement_cap(16, UsualSegment{10, 16}, 7), 320U);  // its own 16
     EXPECT_EQ(displacement_cap(40, UsualSegment{10, 16}, 7), 800U);
-    EXPECT_EQ(displacement_cap(1, UsualSegment{0, 16}, 7), 0U);
+    EXPECT_EQ(displacement_cap(1, UsualSegment{0, 16}, 7), 8U);  // of a median of 1
+    EXPECT_EQ(displacement_cap(1, UsualSegment{1, 16}, 7), 8U);
+    EXPECT_EQ(displacement_cap(1, std::nullopt, 0), 0U);
     EXPECT_EQ(displacement_cap(1, std::nullopt, UINT64_MAX), std::uint64_t{INT64_MAX});
     EXPECT_EQ(displacement_cap(1, std::nullopt, INT64_MAX / 2), std::uint64_t{INT64_MAX} - 1);
     EXPECT_EQ(displacement_cap(2, std::nullopt, INT64_MAX / 2), std::uint64_t{INT64_MAX});
@@ -250,6 +290,20 @@ TEST(Settlement, a_cap_of_zero_lets_nothing_pass_that_counts) {
     const SettledRound settled = settle_round(Parameters(4), {}, {}, round.segments, {128, 0});
     EXPECT_EQ(settled.theta, Parameters(4));
     EXPECT_EQ(settled.history.segments, (std::vector<SegmentRecord>{{1, 0}}));
+}
+
+TEST(Settlement, a_task_that_stood_still_moves_again) {
+    SettledRound state{Parameters{0}, {}, history_with(2, 0)};
+    OwnedRound round;
+    round.add(2, 128, 0, {64 * 100'000});
+    std::uint64_t last = 0;
+    for (int i = 0; i < 4'000 && last < 100'000; ++i) {
+        state = settle_round(Parameters{0}, {}, state.history, round.segments, kRules);
+        ASSERT_GE(state.history.segments.back().displacement, last);
+        ASSERT_GT(state.theta[0], 0);
+        last = state.history.segments.back().displacement;
+    }
+    EXPECT_EQ(last, 100'000U);  // the median followed, so that nothing is clipped any more
 }
 
 TEST(Settlement, statistics_are_those_before_the_round) {

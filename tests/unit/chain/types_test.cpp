@@ -48,8 +48,8 @@ SegmentBody some_body() {
 }
 
 Block some_block() {
-    return {
-        some_header(), {{some_template(), {hash_of(13)}, some_body()}}, {{{1, 2}}}, some_body()};
+    const Segment segment{some_template(), {hash_of(13)}, some_body()};
+    return {some_header(), {segment}, {{ShareTransaction{segment}}}, some_body()};
 }
 
 TaskRecord some_task() {
@@ -168,7 +168,7 @@ TEST(Types, refuse_lists_above_their_limits_before_reading_them) {
     segment.insert(segment.end(), listed.begin(), listed.end());
     EXPECT_EQ(decode_exact<Segment>(segment).error(), CodecError::too_large);
 
-    EXPECT_EQ(decode_exact<Transaction>(with_count(kMaxTransactionBytes + 1)).error(),
+    EXPECT_EQ(decode_exact<PublishData>(with_count(kDataChunkBytes + 1)).error(),
               CodecError::too_large);
 }
 
@@ -215,8 +215,8 @@ TEST(Data, is_cut_into_chunks_of_64_kib) {
 }
 
 TEST(Block, transaction_root_commits_to_content_and_order) {
-    const Transaction a{{1}};
-    const Transaction b{{2}};
+    const Transaction a{SignedTransaction{1, {}, 0, {}, Transfer{}, {}}};
+    const Transaction b{SignedTransaction{2, {}, 0, {}, Transfer{}, {}}};
     const std::vector<Transaction> ab{a, b};
     const std::vector<Transaction> ba{b, a};
     EXPECT_NE(transaction_root(ab), transaction_root(ba));

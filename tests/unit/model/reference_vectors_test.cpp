@@ -229,8 +229,27 @@ std::vector<std::int32_t> parameters_of(const AttentionConfig& config, const jso
     return parameters;
 }
 
+void check_counts(const MatrixCounts& found, const json::value& expected) {
+    EXPECT_EQ(found.parameters, number<std::uint64_t>(expected, "parameters"));
+    EXPECT_EQ(found.saturated, number<std::uint64_t>(expected, "saturated"));
+    EXPECT_EQ(found.moved, number<std::uint64_t>(expected, "moved"));
+    EXPECT_EQ(found.accumulators, number<std::uint64_t>(expected, "accumulators"));
+    EXPECT_EQ(found.zero_accumulators, number<std::uint64_t>(expected, "zero_accumulators"));
+}
+
+void check_probe(Trainer& trainer, std::span<const std::int32_t> parameters,
+                 const json::value& given, const json::value& expected) {
+    const auto counts = trainer.probe_unit(parameters, seed_of(given.at("seed")));
+    ASSERT_TRUE(counts) << describe(counts.error());
+    check_counts(counts->x, expected.at("x"));
+    check_counts(counts->y, expected.at("y"));
+    EXPECT_EQ(counts->is_healthy(), expected.at("healthy").as_bool());
+}
+
 void check_unit(Trainer& trainer, const Dataset& data, std::vector<std::int32_t>& parameters,
                 const json::value& given, const json::value& expected) {
+    if (given.as_object().contains("probe"))
+        check_probe(trainer, parameters, given, expected.at("probe"));
     const auto result = trainer.train_unit(parameters, seed_of(given.at("seed")));
     ASSERT_TRUE(result) << describe(result.error());
     EXPECT_EQ(digest(parameters), expected.at("parameters").as_string());
@@ -370,6 +389,10 @@ TEST(ReferenceVectors, default_shape) {
 
 TEST(ReferenceVectors, data_written_out) {
     check_file("model_explicit");
+}
+
+TEST(ReferenceVectors, probe) {
+    check_file("model_probe");
 }
 
 TEST(ReferenceVectors, text) {

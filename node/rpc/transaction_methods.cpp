@@ -1,0 +1,269 @@
+#include "chain/state/entries.hpp"
+#include "node/rpc/block_search.hpp"
+#include "node/rpc/service_methods.hpp"
+#include "node/rpc/transaction_views.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <sstream>
+
+namespace gradient::node {
+
+namespace {
+
+using chain::Hash256;
+
+/// Where a transaction stands in the active chain.
+struct Place {
+    std::uint64_t height = 0;
+    std::size_t index = 0;  ///< among the block's transactions, from 0
+    chain::Block block;
+};
+
+std::optional<Place> find_in_block(const TransactionService& service, std::uint64_t height,
+                                   const Hash256& id) {
+    auto block = service.block_at(height);
+    if (!block) return std::nullopt;
+    const auto found =
+        std::find_if(block->transactions.begin(), block->transactions.end(),
+                     [&](const auto& each) { return chain::transaction_id(each) == id; });
+    if (found == block->transactions.end()) return std::nullopt;
+    const auto index = static_cast<std::size_t>(found - block->transactions.begin());
+    return Place{height, index, *std::move(block)};
+}
+
+Task<std::optional<Place>> find_included(TransactionService& service, const Hash256& id,
+                                         std::uint64_t lowest) {
+    std::optional<Place> place;
+    BlockVisitor visitor = [&](std::uint64_t height, const chain::Header& header) {
+        if (!has_no_transactions(header)) place = find_in_block(service, height, id);
+        return place.has_value();
+    };
+    co_await search_blocks(service, lowest, std::move(visitor));
+    co_return place;
+}
+
+const chain::CreateTask* creation_of(const chain::Transaction& transaction) {
+    const auto* const signed_one = std::get_if<chain::SignedTransaction>(&transaction.content);
+    return signed_one == nullptr ? nullptr : std::get_if<chain::CreateTask>(&signed_one->action);
+}
+
+// The number that a block's creation got: tasks are numbered in the order of their creations.
+json::value created_task(const TransactionService& service, const Place& place) {
+    const auto& all = place.block.transactions;
+    std::vector<std::uint32_t> created;  // by this block, the last one first
+    const auto list =
+        require(chain::read_entry<chain::TaskList>(service.state(), chain::task_list_key()))
+            .value_or(chain::TaskList{});
+    for (std::uint32_t id = list.next_id; id-- > chain::kGenesisTask + 1;) {
+        const auto account = require(
+            chain::read_entry<chain::TaskAccount>(service.state(), chain::task_account_key(id)));
+        if (account && account->created_height < place.height) break;
+        if (account && account->created_height == place.height) created.push_back(id);
+    }
+    const auto later =
+        std::count_if(all.begin() + static_cast<std::ptrdiff_t>(place.index) + 1, all.end(),
+                      [](const chain::Transaction& each) { return creation_of(each) != nullptr; });
+    if (static_cast<std::size_t>(later) >= created.size()) return nullptr;
+    return created[static_cast<std::size_t>(later)];
+}
+
+json::object included_view(const TransactionService& service, const Place& place) {
+    const auto& transaction = place.block.transactions[place.index];
+    json::object view{{"status", "included"},
+                      {"height", place.height},
+                      {"block", chain::header_id(place.block.header).to_hex()},
+                      {"confirmations", service.height() + 1 - place.height}};
+    if (const auto* const signed_one = std::get_if<chain::SignedTransaction>(&transaction.content))
+        view["transaction"] = transaction_view(*signed_one);
+    else
+        view["transaction"] = json::object{{"kind", "share"}};
+    if (creation_of(transaction) != nullptr) view["task"] = created_task(service, place);
+    return view;
+}
+
+// What the pool knows of a transaction; on the strand.
+json::object pool_view(const TransactionService& service, const Hash256& id) {
+    if (const auto waiting = service.pooled(id)) return pooled_view(*waiting);
+    if (const auto gone = service.gone(id))
+        return {{"status", "gone"}, {"reason", gone->reason}, {"message", gone->sentence}};
+    return {{"status", "unknown"}};
+}
+
+Task<json::object> show_transaction(TransactionService& service, Hash256 id, std::uint64_t lowest) {
+    TransactionService::Query ask_pool = [&] { return json::value(pool_view(service, id)); };
+    auto view = (co_await service.on_strand(ask_pool)).as_object();
+    if (view.at("status") != "pooled") {
+        if (const auto place = co_await find_included(service, id, lowest)) {
+            TransactionService::Query show = [&] {
+                return json::value(included_view(service, *place));
+            };
+            view = (co_await service.on_strand(std::move(show))).as_object();
+        }
+    }
+    view["id"] = id.to_hex();
+    co_return view;
+}
+
+// Whether waiting longer can't change what the view says.
+bool is_settled(const json::object& view, std::uint64_t confirmations) {
+    const auto& status = view.at("status");
+    if (status == "included")
+        return view.at("confirmations").to_number<std::uint64_t>() >= confirmations;
+    return status == "gone" || status == "unknown";
+}
+
+Task<json::value> wait_for_transaction(TransactionService& service, Hash256 id,
+                                       std::uint64_t confirmations, Event::Deadline deadline) {
+    std::uint64_t lowest = 1;
+    for (;;) {
+        TransactionService::Query ask_height = [&] { return json::value(service.height()); };
+        const auto height = (co_await service.on_strand(ask_height)).to_number<std::uint64_t>();
+        auto view = co_await show_transaction(service, id, lowest);
+        const bool settled = is_settled(view, confirmations);
+        const bool included = view.at("status") == "included";
+        if (settled || !co_await service.wait_for_height(height + 1, deadline)) {
+            view["ready"] = settled && included;
+            co_return view;
+        }
+        // Blocks below were searched; an inclusion may be undone and come again a few higher.
+        constexpr std::uint64_t kOverlap = 100;
+        if (included)
+            lowest = view.at("height").to_number<std::uint64_t>();
+        else
+            lowest = std::max(lowest, height);
+        lowest = lowest > kOverlap ? lowest - kOverlap : 1;
+    }
+}
+
+std::shared_ptr<const chain::SignedTransaction> decode_transaction(const std::string& hex) {
+    const auto bytes = chain::from_hex(hex);
+    if (!bytes) {
+        throw RpcError(RpcErrorCode::invalid_params,
+                       "transaction must be an even number of hexadecimal digits.");
+    }
+    auto transaction = chain::decode_exact<chain::Transaction>(*bytes);
+    if (!transaction) {
+        throw RpcError(RpcErrorCode::invalid_params,
+                       fmt::format("transaction: {}.", chain::to_string(transaction.error())));
+    }
+    auto* const signed_one = std::get_if<chain::SignedTransaction>(&transaction->content);
+    if (signed_one == nullptr)
+        throw RpcError(RpcErrorCode::invalid_params, "Only signed transactions are taken here.");
+    return std::make_shared<const chain::SignedTransaction>(std::move(*signed_one));
+}
+
+Task<json::value> submit_transaction(TransactionService& service, std::string hex) {
+    const auto outcome = co_await service.submit(decode_transaction(hex));
+    json::object answer{{"id", outcome.id.to_hex()}, {"accepted", outcome.refusal.empty()}};
+    if (!outcome.refusal.empty()) {
+        answer["refusal"] = outcome.refusal;
+        answer["message"] = outcome.sentence;
+    }
+    co_return answer;
+}
+
+std::vector<Hash256> ids_of(const std::string& text) {
+    std::istringstream words(text);
+    std::vector<Hash256> ids;
+    for (std::string word; words >> word;) {
+        const auto id = Hash256::from_hex(word);
+        if (!id || ids.size() == chain::kMaxDataChunks) {
+            throw RpcError(RpcErrorCode::invalid_params,
+                           fmt::format("ids must be at most {} ids of 64 hexadecimal digits, "
+                                       "separated by spaces.",
+                                       chain::kMaxDataChunks));
+        }
+        ids.push_back(*id);
+    }
+    return ids;
+}
+
+json::value known_chunks(const TransactionService& service, const std::vector<Hash256>& ids) {
+    json::array known;
+    for (const Hash256& id : ids)
+        known.push_back(require(service.state().get(chain::data_chunk_key(id))) != nullptr);
+    return json::object{{"known", std::move(known)}};
+}
+
+json::value fee_rates(const TransactionService& service) {
+    return json::object{{"network_id", service.network_id()},
+                        {"genesis", service.genesis().to_hex()},
+                        {"byte_fee", coins(service.params().byte_fee)},
+                        {"replay_fee", coins(service.params().replay_fee)}};
+}
+
+void add_submission_methods(RpcDispatcher& dispatcher, TransactionService& service) {
+    dispatcher.add({"fee_rates",
+                    "What a transaction costs at least, and what it is signed for: coins for each "
+                    "byte and each unit replayed, network and genesis.",
+                    {},
+                    [&service](RpcParams) -> Task<json::value> {
+                        TransactionService::Query query = [&service] { return fee_rates(service); };
+                        co_return co_await service.on_strand(std::move(query));
+                    }});
+    dispatcher.add({"transaction_submit",
+                    "Hands a signed transaction in; tells its id, or which rule refuses it.",
+                    {{"transaction", RpcType::text, true, "its encoding in hexadecimal"}},
+                    [&service](RpcParams params) -> Task<json::value> {
+                        return submit_transaction(service, params.text("transaction"));
+                    }});
+    dispatcher.add({"chunk_known",
+                    "Which chunks of data are on the chain.",
+                    {{"ids", RpcType::text, true, "at most 256 ids, separated by spaces"}},
+                    [&service](RpcParams params) -> Task<json::value> {
+                        TransactionService::Query query = [&service,
+                                                           ids = ids_of(params.text("ids"))] {
+                            return known_chunks(service, ids);
+                        };
+                        co_return co_await service.on_strand(std::move(query));
+                    }});
+}
+
+}  // namespace
+
+void add_transaction_methods(RpcDispatcher& dispatcher, TransactionService& service) {
+    add_submission_methods(dispatcher, service);
+    const RpcParameter id{"id", RpcType::text, true, "id of the transaction"};
+    dispatcher.add({"transaction_show",
+                    "A transaction in the pool or in the newest 2000 blocks, or why it went.",
+                    {id},
+                    [&service](RpcParams params) -> Task<json::value> {
+                        auto view = co_await show_transaction(service, hash_param(params, "id"), 1);
+                        if (view.at("status") == "unknown") {
+                            throw RpcError(RpcErrorCode::not_found,
+                                           "There is no such transaction in the pool or in the "
+                                           "newest 2000 blocks.");
+                        }
+                        co_return view;
+                    }});
+    dispatcher.add(
+        {"transaction_wait",
+         "Waits until a transaction is included under that many blocks, its own counted, or can't "
+         "be any more.",
+         {id,
+          {"confirmations", RpcType::integer, true, "blocks from its own up, 1 to 1000"},
+          {"timeout_ms", RpcType::integer, true, "longest time to wait, 0 to 60000"}},
+         [&service](RpcParams params) -> Task<json::value> {
+             constexpr std::uint64_t kMaxConfirmations = 1'000;
+             const std::uint64_t confirmations = params.integer("confirmations");
+             const std::uint64_t timeout = params.integer("timeout_ms");
+             if (confirmations < 1 || confirmations > kMaxConfirmations) {
+                 throw RpcError(RpcErrorCode::invalid_params,
+                                fmt::format("confirmations must be 1 to {}.", kMaxConfirmations));
+             }
+             if (timeout > kMaxTransactionWaitMs) {
+                 throw RpcError(RpcErrorCode::invalid_params,
+                                fmt::format("timeout_ms must be 0 to {}.", kMaxTransactionWaitMs));
+             }
+             co_return co_await wait_for_transaction(
+                 service, hash_param(params, "id"), confirmations,
+                 std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout));
+         }});
+}
+
+}  // namespace gradient::node
