@@ -205,7 +205,7 @@ class Audit {
             return fail(Complaint{"the stored stub of the block is missing"});
         }
         TRY_ASSIGN(const auto included, or_complaint(reader_.included(id_)));
-        if (transaction_root(*stub) != tmpl.transaction_root ||
+        if (stub_transaction_root(*stub) != tmpl.transaction_root ||
             settle_root(included.listed) != tmpl.settle_root) {
             return fail(Complaint{"the stored stub of the block is not what its header commits to"});
         }

@@ -352,7 +352,7 @@ Result<std::optional<Ledger::BlockOutline>, StoreError> Ledger::outline(const Ha
     TRY_ASSIGN(outline.segments, reader.included(id));
     outline.stub = *std::move(stub);
     const Template& tmpl = index->header.tmpl;
-    if (transaction_root(outline.stub) != tmpl.transaction_root ||
+    if (stub_transaction_root(outline.stub) != tmpl.transaction_root ||
         settle_root(outline.segments.listed) != tmpl.settle_root) {
         return fail(damaged("stub of block " + id.to_hex(), "its header has other roots"));
     }

@@ -18,7 +18,7 @@ BlockStub stub_of(const Block& block) {
     return stub;
 }
 
-Hash256 transaction_root(const BlockStub& stub) {
+Hash256 stub_transaction_root(const BlockStub& stub) {
     std::vector<Hash256> ids;
     ids.reserve(stub.transactions.size());
     for (const StubTransaction& transaction : stub.transactions) {

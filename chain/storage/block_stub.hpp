@@ -51,6 +51,6 @@ struct BlockStub {
 [[nodiscard]] BlockStub stub_of(const Block& block);
 
 /// The transaction root that the stub's block must have.
-[[nodiscard]] Hash256 transaction_root(const BlockStub& stub);
+[[nodiscard]] Hash256 stub_transaction_root(const BlockStub& stub);
 
 }  // namespace gradient::chain

@@ -159,7 +159,7 @@ TEST_F(Pruning, stubs_are_small_and_tell_what_the_block_included) {
         EXPECT_EQ((*outline)->stub, outlines[height].stub);
         EXPECT_EQ((*outline)->segments, outlines[height].segments);
     }
-    const auto& transfer = (*before->outline(ids_[8]))->stub.transactions;
+    const auto transfer = (*before->outline(ids_[8]))->stub.transactions;
     ASSERT_EQ(transfer.size(), 1U);
     EXPECT_TRUE(std::holds_alternative<SignedTransaction>(transfer[0].content));
     EXPECT_EQ((*before->outline(ids_[9]))->segments.listed.size(), 1U);
