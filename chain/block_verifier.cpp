@@ -276,6 +276,8 @@ Result<JudgedBlock, ApplyFailure> BlockVerifier::finish() {
         judged.share_hits += share.outcome->hits;
         judged.share_units += share.outcome->units;
         judged.replayed_units += share.outcome->replays;
+        auto& ids = share.listed ? judged.included.listed : judged.included.late;
+        ids.push_back(share.outcome->id);
     }
     return judged;
 }

@@ -20,6 +20,7 @@
 #include "chain/share_check.hpp"
 #include "chain/state/state_diff.hpp"
 #include "chain/state/state_view.hpp"
+#include "chain/storage/block_stub.hpp"
 #include "chain/tasks/task_runtime.hpp"
 #include "chain/transition/apply.hpp"
 #include "chain/types/block.hpp"
@@ -60,6 +61,7 @@ struct JudgedBlock {
     std::uint32_t share_hits = 0;
     std::uint64_t share_units = 0;      ///< their K
     std::int64_t mean_loss = 0;         ///< of the winner's replayed units, in units of 2^-32
+    IncludedSegments included;          ///< ids of the shares, listed and late
 };
 
 /// The tasks whose runtimes judging a block takes: its own, those of the rounds whose shares it may

@@ -27,9 +27,14 @@ struct BranchPath {
     std::vector<Hash256> redone;  ///< from above the fork up to the second block
 };
 
-/// The way from the tip to a stored block. The active chain must be the tip's.
+/// The way from the tip to a stored block. The active chain must be the tip's. Fails with
+/// StoreFault::pruned if the fork lies below the last undo diff that is kept.
 [[nodiscard]] Result<BranchPath, StoreError> path_from_tip(const KeyValueView& store,
                                                            const Hash256& tip, const Hash256& to);
+
+/// The diff that leads from the state after the tip to the one at the end of the path.
+[[nodiscard]] Result<StateDiff, StoreError> diff_along(const BlockReader& reader,
+                                                       const BranchPath& path);
 
 /// What the header rules ask of a parent. Its index is all it takes: a header is judged before any
 /// state is loaded.

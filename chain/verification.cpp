@@ -17,6 +17,8 @@ std::string_view sentence(LedgerError error) noexcept {
             return "the block is known already";
         case LedgerError::too_little_work:
             return "the block's branch has too little work beside the tip's";
+        case LedgerError::pruned:
+            return "the block's branch leaves the chain at a depth that this node has pruned";
         case LedgerError::condemned:
             return "the block or its parent has broken a rule before";
         case LedgerError::halted:
@@ -30,6 +32,7 @@ Consequence group(LedgerError error) noexcept {
     switch (error) {
         case LedgerError::duplicate:
         case LedgerError::too_little_work:
+        case LedgerError::pruned:
             return Consequence::not_yet;
         case LedgerError::condemned:
             return Consequence::invalid;
@@ -114,6 +117,7 @@ Result<VerifiedBlock, SubmitError> finish_candidate(const Candidate& candidate,
                           parent.network().params()));
     TRY_ASSIGN(verified.index_.state_root, parent.root_after(judged.diff));
     verified.diff_ = std::move(judged.diff);
+    verified.included_ = std::move(judged.included);
     return verified;
 }
 

@@ -194,6 +194,7 @@ void Node::run() {
         dispatcher_,
         {ledger_, miner_, transactions_, std::string(model::engine_name(trainers_.engine())),
          pool_->size(), [this](bool on) { work_.set_mining(on); }, [this] { ask_to_stop(); }});
+    ledger_.set_prune(settings_.prune);
     ledger_.start();
     run_files_.announce(server_.endpoint());
     spdlog::info("{}: network {}, height {}, RPC on {}:{}", program_version("gradientd"),

@@ -83,12 +83,36 @@ LedgerService::LedgerService(const asio::any_io_executor& executor,
 }
 
 void LedgerService::start() {
-    for (std::uint64_t height = 1; height <= tip()->height(); ++height) {
+    const std::uint64_t first = std::max<std::uint64_t>(1, require(ledger_->kept()).headers);
+    for (std::uint64_t height = first; height <= tip()->height(); ++height) {
         const auto id = require(ledger_->id_at(height));
         const auto index = id ? require(ledger_->index(*id)) : std::nullopt;
         if (index) figures_.add(*index, network());
     }
     evaluator_.tip_changed(tip());
+    prune_later();
+}
+
+void LedgerService::prune_later() {
+    if (prune_.keep_bodies == 0 || pruning_ || closing_) return;
+    pruning_ = true;
+    asio::post(strand_, [this] { prune(); });
+}
+
+// One step at a time, so that blocks and queries come in between.
+void LedgerService::prune() {
+    pruning_ = false;
+    if (closing_) return;
+    const auto step = ledger_->prune(prune_);
+    if (!step) {
+        store_failed(store_failure(step.error()));
+        return;
+    }
+    if (step->bodies + step->undo + step->side_blocks > 0) {
+        spdlog::debug("pruned {} bodies, {} undo diffs, {} blocks of side branches", step->bodies,
+                      step->undo, step->side_blocks);
+    }
+    if (!step->finished) prune_later();
 }
 
 Task<LedgerService::SubmitResult> LedgerService::submit(std::shared_ptr<const chain::Block> block) {
@@ -427,6 +451,7 @@ void LedgerService::tip_changed(const chain::TipChange& change) {
     renew_shares(change);
     evaluator_.tip_changed(change.tip);
     if (on_tip_) on_tip_(change.tip);
+    prune_later();
     changed_.notify_all();
 }
 

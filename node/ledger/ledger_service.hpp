@@ -61,6 +61,9 @@ class LedgerService {
     /// executor runs.
     void start();
 
+    /// Keeps no more than that many blocks whole from now on; 0: all. Call before start().
+    void set_prune(std::uint64_t keep_blocks) { prune_ = {keep_blocks, keep_blocks}; }
+
     /// Called on the strand after each change of the tip.
     void on_tip(TipListener listener) { on_tip_ = std::move(listener); }
     /// Called on the strand when the store has failed and nothing can be committed any more.
@@ -146,6 +149,8 @@ class LedgerService {
     Task<chain::Result<chain::VerifiedBlock, chain::SubmitError>> verify(
         chain::Candidate candidate);
     void tip_changed(const chain::TipChange& change);
+    void prune_later();
+    void prune();
 
     asio::strand<asio::any_io_executor> strand_;
     std::unique_ptr<chain::Ledger> ledger_;
@@ -165,6 +170,8 @@ class LedgerService {
     ShareListener on_share_;
     TipListener on_tip_;
     FailureListener on_store_failure_;
+    chain::PrunePolicy prune_;
+    bool pruning_ = false;  // a step is posted
     bool closing_ = false;
 };
 

@@ -49,6 +49,11 @@ void add_options(CLI::App& app, Settings& settings) {
                    "Worker threads; 0: one a processor, at least as many as lanes")
         ->check(CLI::Range(0U, Settings::kMaxThreads))
         ->capture_default_str();
+    app.add_option("--prune", settings.prune,
+                   "Blocks to keep whole, at least maturity and 20 more; of older ones headers and "
+                   "transactions stay; 0: keep all")
+        ->type_name("BLOCKS")
+        ->capture_default_str();
     app.add_option("--engine", settings.engine, "Product engine; all give the same bits")
         ->check(CLI::IsMember(engine_names()))
         ->capture_default_str();

@@ -25,6 +25,7 @@ struct Settings {
     bool mine = true;
     unsigned lanes = 1;
     unsigned threads = 0;  ///< worker threads; 0: one a processor, at least lanes
+    std::uint64_t prune = 0;  ///< last blocks to keep whole, at least prune_floor(); 0: all
     std::string engine = "best";
     std::string log_level = "info";
 };
