@@ -102,8 +102,8 @@ enum class TransactionError : std::uint8_t {
     bad_signature,      // not a strict signature of the sender over transaction_message
     zero_amount,        // a transfer or funding of nothing
     bad_chunk,          // a published chunk is empty or above kDataChunkBytes
-    bad_task_shape,     // shape or hyper-parameters outside the solver core's ranges, or a model of
-                        // which no lane fits into a segment
+    bad_task_shape,     // shape or hyper-parameters outside the solver core's ranges, a unit above
+                        // max_unit_work, or a model of which no lane fits into a segment
     bad_task_data,      // data bytes zero, above the limit, or not those of that many chunks
     bad_task_terms,     // unit budget or pay per hit zero, or escrow < pay per hit * hits_per_win
     amount_overflow,    // amounts, deposit and fee together exceed the largest amount
