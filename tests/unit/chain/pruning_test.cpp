@@ -32,7 +32,7 @@ constexpr std::string_view kEveryTable = "vtahbdmsnulwpiy";
 // One chain for all tests: a transfer in block 8, a listed share in 9, a late one in 10, and side
 // branches of two blocks each that leave it above block 5 and above block 30.
 struct Grown {
-    std::shared_ptr<const Network> network = test::tiny_network(1);
+    std::shared_ptr<const Network> network = test::tiny_network(2);
     test::StorePtr store = std::make_shared<MemoryStore>();
     std::vector<Hash256> ids;         // of the active chain, by height
     std::vector<Hash256> early_side;  // above block 5

