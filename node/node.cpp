@@ -193,7 +193,7 @@ void Node::run() {
     add_methods(
         dispatcher_,
         {ledger_, miner_, transactions_, std::string(model::engine_name(trainers_.engine())),
-         pool_->size(), [this](bool on) { work_.set_mining(on); }, [this] { ask_to_stop(); }});
+         pool_->size(), [this](bool on) { work_.set_mining(on); }, [this] { return work_.is_mining(); }, [this] { ask_to_stop(); }});
     ledger_.set_prune(settings_.prune);
     ledger_.start();
     run_files_.announce(server_.endpoint());

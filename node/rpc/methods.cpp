@@ -52,6 +52,7 @@ json::value status(LedgerService& service, const RpcContext& context) {
     const auto& network = service.network();
     const auto& tip = service.tip();
     json::object mining = mining_view(context.miner.counters(), network.task->unit_work);
+    mining["active"] = context.is_mining();
     mining["lanes"] = context.miner.lanes();
     mining["engine"] = context.engine;
     mining["threads"] = context.threads;

@@ -18,6 +18,7 @@ struct RpcContext {
     std::string engine;                    ///< name of the product engine
     unsigned threads = 0;                  ///< of the worker pool
     std::function<void(bool)> set_mining;  ///< called on the ledger's strand
+    std::function<bool()> is_mining;       ///< the same; lanes rest for a moment at each new tip
     std::function<void()> stop;            ///< asks the node to end
 };
 

@@ -52,14 +52,13 @@ double influence_bound(const test::SettledInputs& inputs, const chain::Settlemen
     for (const chain::LoadedContribution& one : inputs.segments) {
         weights.push_back(chain::segment_weight(one.hits, one.paid_units, rules.full_units));
     }
-    const std::uint64_t most = chain::weight_cap(weights);
+    const std::uint64_t total = std::accumulate(weights.begin(), weights.end(), std::uint64_t{0});
+    const std::uint64_t most = weights.size() >= 4 ? total / 4 : total;
     const auto usual = chain::usual_segment(inputs.history);
     double sum = 0;
-    double total = 0;
     for (std::size_t i = 0; i < weights.size(); ++i) {
         const chain::LoadedContribution& one = inputs.segments[i];
         const auto weight = static_cast<double>(std::min(weights[i], most));
-        total += weight;
         if (!owns(inputs.miners[i])) continue;
         const std::uint64_t cap =
             chain::displacement_cap(one.hits, usual, rules.initial_displacement);
@@ -67,7 +66,7 @@ double influence_bound(const test::SettledInputs& inputs, const chain::Settlemen
                static_cast<double>(std::min<std::uint64_t>(cap, chain::kMaxDisplacement));
     }
     const double divisor =
-        std::max(total, static_cast<double>(chain::least_weight(inputs.history)));
+        static_cast<double>(std::max(total, chain::least_weight(inputs.history)));
     return sum / divisor * (weights.size() == 1 ? 1.0 : 1.5);
 }
 
