@@ -228,6 +228,34 @@ TEST_F(ShareRules, round_one_has_nothing_to_list) {
     extend(listing({honest}));
 }
 
+TEST_F(ShareRules, a_list_names_no_winner_of_another_task) {
+    // The round before trained task 1, the lane trains the genesis task: theta_0 is its model, but
+    // the list is judged all the same.
+    extend_by(2);
+    State changed(state());
+    auto pending = entry<PendingRound>(pending_round_key());
+    const Round round = entry<Round>(round_key(pending.round));
+    pending.task = 1;
+    changed.put(pending_round_key(), pending);
+    auto contribution = entry<Contribution>(contribution_key(pending.winner));
+    const Hash256 other = test::hash_of(0x42);
+    changed.put(contribution_key(other), contribution);
+    TaskSet tasks;
+    tasks.add(ledger_->tip()->task());
+    const SettlementContext context{params(), tasks, trainers_};
+    const auto starts = [&](std::vector<Hash256> ids) {
+        const auto start =
+            lane_start(changed, kGenesisTask, round.parent, ids, Contributions(changed), context);
+        return start->has_value();
+    };
+    EXPECT_TRUE(starts({}));
+    EXPECT_TRUE(starts({other}));
+    EXPECT_FALSE(starts({other, other}));
+    EXPECT_FALSE(starts({test::hash_of(0x43)}));
+    EXPECT_FALSE(starts({pending.winner}));
+    EXPECT_FALSE(starts({other, pending.winner}));
+}
+
 // ------------------------------------------------------------------------------------------ blocks
 
 TEST_F(ShareRules, listed_late_and_late_not_late) {
