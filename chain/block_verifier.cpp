@@ -213,8 +213,8 @@ bool BlockVerifier::is_second_of_lane(const Share& share) const {
     });
 }
 
-std::vector<ReplayJob> BlockVerifier::jobs_of(const CheckedSegment& segment,
-                                              const SharedTask& task, bool listed) const {
+std::vector<ReplayJob> BlockVerifier::jobs_of(const CheckedSegment& segment, const SharedTask& task,
+                                              bool listed) const {
     std::vector<ReplayJob> jobs;
     for (std::size_t i = 0; i < segment.opening_count(); ++i) {
         jobs.push_back({segment, i, task, listed});

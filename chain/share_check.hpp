@@ -51,8 +51,8 @@ class ShareChecker {
     /// passed it, or its list may be anybody's.
     [[nodiscard]] Result<bool, StoreError> is_ready(const Segment& segment) const;
 
-    /// Every rule that needs no replay, check_place()'s first. That a lane yields one segment only is for
-    /// the state transition to see, but a lane that the state has already is refused here.
+    /// Every rule that needs no replay, check_place()'s first. That a lane yields one segment only
+    /// is for the state transition to see, but a lane that the state has already is refused here.
     [[nodiscard]] Result<CheckedSegment, ShareFailure> check(
         std::shared_ptr<const Segment> segment);
 

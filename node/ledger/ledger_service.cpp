@@ -173,8 +173,7 @@ Task<chain::Result<chain::VerifiedBlock, chain::SubmitError>> LedgerService::ver
         std::vector<chain::ReplayedUnit> replays;
         for (std::size_t i = 0; i < results.size(); ++i) {
             if (!results[i]) {
-                co_return chain::fail(
-                    chain::SubmitError((*jobs)[i].failure(results[i].error())));
+                co_return chain::fail(chain::SubmitError((*jobs)[i].failure(results[i].error())));
             }
             replays.push_back(*std::move(results[i]));
         }
