@@ -50,6 +50,13 @@ struct ReplayJob {
     CheckedSegment segment;
     std::size_t opening = 0;
     SharedTask task;
+    bool listed = false;  ///< of a listed segment
+
+    /// What it says of the block if the unit is refused.
+    [[nodiscard]] RuleError failure(SegmentError rule) const noexcept {
+        if (listed) return ListedError{rule};
+        return rule;
+    }
 };
 
 /// What a block that satisfies every rule does, and what it took to see it.
@@ -106,7 +113,8 @@ class BlockVerifier {
     Result<LaneStart, ApplyFailure> settle(const std::vector<Hash256>& listed);
     bool is_second_of_lane(const Share& share) const;
     Result<void, ApplyFailure> prove_share(Share& share);
-    std::vector<ReplayJob> jobs_of(const CheckedSegment& segment, const SharedTask& task) const;
+    std::vector<ReplayJob> jobs_of(const CheckedSegment& segment, const SharedTask& task,
+                                   bool listed) const;
     BlockOutcome collect_outcome() const;
 
     std::shared_ptr<const Block> block_;

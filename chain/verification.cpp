@@ -76,7 +76,7 @@ Result<std::vector<ReplayedUnit>, SubmitError> replay_all(const std::vector<Repl
     for (std::size_t i = jobs.size(); i-- > 0;) {
         auto replay =
             replay_opening(jobs[i].segment, jobs[i].opening, trainers.trainer_of(jobs[i].task));
-        if (!replay) return fail(SubmitError(RuleError(replay.error())));
+        if (!replay) return fail(SubmitError(jobs[i].failure(replay.error())));
         replays.push_back(*std::move(replay));
     }
     return replays;
@@ -166,6 +166,8 @@ Result<VerifiedShare, SubmitError> verify_share(const ShareCandidate& candidate,
     const ParentState& parent = candidate.parent();
     const SettlementContext context{parent.network().params(), candidate.tasks(), trainers};
     ShareChecker checker(parent.state(), parent.height() + 1, context);
+    const auto open = checker.check_place(*candidate.segment());
+    if (!open) return fail(submit_error(open.error()));
     auto ready = checker.is_ready(*candidate.segment());
     if (!ready) return fail(SubmitError(std::move(ready).error()));
     if (!*ready) return fail(SubmitError(RuleError(SegmentError::list_not_on_branch)));

@@ -195,11 +195,11 @@ Task<chain::Result<chain::VerifiedBlock, chain::SubmitError>> LedgerService::ver
         auto results =
             co_await run_all_on(pool_, Priority::verify, {}, jobs->size(), std::move(replay));
         std::vector<chain::ReplayedUnit> replays;
-        for (auto& result : results) {
-            if (!result) {
-                co_return chain::fail(chain::SubmitError(chain::RuleError(result.error())));
+        for (std::size_t i = 0; i < results.size(); ++i) {
+            if (!results[i]) {
+                co_return chain::fail(chain::SubmitError((*jobs)[i].failure(results[i].error())));
             }
-            replays.push_back(*std::move(result));
+            replays.push_back(*std::move(results[i]));
         }
         auto take = [verifier, &replays](const std::stop_token&) -> Taken {
             return verifier->take(std::move(replays));
