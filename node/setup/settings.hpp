@@ -24,7 +24,9 @@ struct Settings {
     std::uint16_t rpc_port = kDefaultRpcPort;  ///< 0: any free one, see the file rpc_endpoint
     bool mine = true;
     unsigned lanes = 1;
-    unsigned threads = 0;  ///< worker threads; 0: one a processor, at least lanes
+    unsigned threads = 0;       ///< worker threads; 0: one a processor, at least lanes
+    double audit = 0.1;         ///< of the others' segments, replayed in full; 0: none
+    double audit_share = 0.02;  ///< of mining's time, for audits where lanes fill all threads
     std::string engine = "best";
     std::string log_level = "info";
 };
