@@ -31,7 +31,8 @@ T require(chain::Result<T, chain::StoreError> result) {
 // What the transaction rules take beside the state, kept together while it is used.
 class PoolContext {
   public:
-    PoolContext(chain::Ledger& ledger, TrainerPool& trainers)
+    PoolContext(chain::Ledger& ledger, TrainerPool& trainers,
+                const std::set<std::uint32_t>& proof_tasks)
         : trainers_(trainers),
           context_{ledger.network().params(),
                    ledger.network().genesis.id,
@@ -45,6 +46,7 @@ class PoolContext {
         const auto list =
             require(chain::read_entry<chain::TaskList>(state, chain::task_list_key()));
         if (list) needed.insert(needed.end(), list->active.begin(), list->active.end());
+        needed.insert(needed.end(), proof_tasks.begin(), proof_tasks.end());
         for (const std::uint32_t id : needed) {
             if (auto task = require(ledger.task(id))) tasks_.add(std::move(task));
         }
@@ -167,14 +169,16 @@ Task<LedgerService::SubmitResult> LedgerService::try_verify_and_commit(
         co_return chain::fail(verified.error());
     }
     if (losses_.size() >= kMaxLosses) losses_.clear();
-    if (const auto loss = training_loss(verified->block(), network())) losses_[id] = *loss;
-    co_return ledger_->commit(*verified);
+    if (const auto loss = training_loss(verified->block.block(), network())) losses_[id] = *loss;
+    const auto outcome = ledger_->commit(verified->block);
+    if (outcome && on_segments_) on_segments_(verified->block.index().height(), verified->segments);
+    co_return outcome;
 }
 
 // All stages between admit and commit; one job of the pool for each replay.
-Task<chain::Result<chain::VerifiedBlock, chain::SubmitError>> LedgerService::verify(
+Task<chain::Result<LedgerService::Judged, chain::SubmitError>> LedgerService::verify(
     chain::Candidate candidate) {
-    using Verified = chain::Result<chain::VerifiedBlock, chain::SubmitError>;
+    using Verified = chain::Result<Judged, chain::SubmitError>;
     using Jobs = chain::Result<std::vector<chain::ReplayJob>, chain::ApplyFailure>;
     using Replay = chain::Result<chain::ReplayedUnit, chain::SegmentError>;
     using Taken = chain::Result<void, chain::ApplyFailure>;
@@ -210,7 +214,11 @@ Task<chain::Result<chain::VerifiedBlock, chain::SubmitError>> LedgerService::ver
     auto finish = [candidate, verifier, trainers](const std::stop_token&) -> Verified {
         auto judged = verifier->finish();
         if (!judged) return chain::fail(chain::submit_error(judged.error()));
-        return chain::finish_candidate(candidate, *std::move(judged));
+        auto block = chain::finish_candidate(candidate, *std::move(judged));
+        if (!block) return chain::fail(block.error());
+        std::vector<chain::CheckedSegment> segments;
+        for (const auto& proven : verifier->proven()) segments.push_back(proven.checked());
+        return Judged{*std::move(block), std::move(segments)};
     };
     co_return co_await run_on(pool_, Priority::verify, {}, std::move(finish));
 }
@@ -321,7 +329,7 @@ void LedgerService::add_shares(chain::TemplateContents& contents, std::size_t& b
 }
 
 void LedgerService::add_transactions(chain::TemplateContents& contents, std::size_t bytes) {
-    PoolContext context(*ledger_, trainers_);
+    PoolContext context(*ledger_, trainers_, proof_tasks_);
     const auto selected =
         require(mempool_.select(tip()->state(), context.get(), {bytes, chain::kMaxTransactions / 2}));
     for (const auto& transaction : selected.transactions)
@@ -342,11 +350,15 @@ chain::TemplateContents LedgerService::template_contents() {
 Task<LedgerService::TransactionResult> LedgerService::submit_transaction(
     std::shared_ptr<const chain::SignedTransaction> transaction) {
     auto submit = [this, transaction = std::move(transaction)]() -> Task<TransactionResult> {
-        PoolContext context(*ledger_, trainers_);
+        auto tasks = proof_tasks_;
+        const auto task = chain::required_task(*transaction);
+        if (task && tasks.size() < kMaxProofTasks) tasks.insert(*task);
+        PoolContext context(*ledger_, trainers_, tasks);
         const auto checked = chain::check_transaction(transaction, context.get());
         if (!checked) co_return chain::fail(chain::PoolError(checked.error()));
         const auto added = mempool_.add(*checked, tip()->state(), context.get(), now_ms());
         if (!added) co_return chain::fail(added.error());
+        proof_tasks_ = std::move(tasks);
         co_return checked->id();
     };
     co_return co_await asio::co_spawn(strand_, std::move(submit), asio::use_awaitable);
@@ -354,7 +366,7 @@ Task<LedgerService::TransactionResult> LedgerService::submit_transaction(
 
 // The pool follows the chain: what is included goes, what blocks left behind comes back.
 void LedgerService::renew_mempool(const chain::TipChange& change) {
-    PoolContext context(*ledger_, trainers_);
+    PoolContext context(*ledger_, trainers_, proof_tasks_);
     std::vector<chain::UndoneBlock> undone;
     for (const auto& id : change.undone) {
         if (const auto block = require(ledger_->block(id)))
@@ -368,6 +380,7 @@ void LedgerService::renew_mempool(const chain::TipChange& change) {
     static_cast<void>(require(
         mempool_.tip_changed(undone, redone, tip()->state(), context.get(), now_ms())));
     mempool_.expire(now_ms());
+    if (mempool_.size() == 0) proof_tasks_.clear();
 }
 
 // Shares that the chain has included now, or that are too late, go. After a change of branch all

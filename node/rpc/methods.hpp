@@ -1,5 +1,6 @@
 #pragma once
 
+#include "node/audit/audit_service.hpp"
 #include "node/ledger/ledger_service.hpp"
 #include "node/mining/miner.hpp"
 #include "node/rpc/json_rpc.hpp"
@@ -14,6 +15,7 @@ namespace gradient::node {
 struct RpcContext {
     LedgerService& ledger;
     Miner& miner;
+    AuditService& audits;
     TransactionService& transactions;
     std::string engine;                    ///< name of the product engine
     unsigned threads = 0;                  ///< of the worker pool

@@ -73,6 +73,23 @@ json::object mining_view(const MiningCounters& counters, std::uint64_t unit_work
     };
 }
 
+json::object audit_view(const AuditStatus& status) {
+    return {
+        {"fraction", status.fraction},
+        {"segments_waiting", status.waiting},
+        {"bytes_waiting", status.waiting_bytes},
+        {"segments_running", status.running},
+        {"segments_audited", status.segments},
+        {"units_replayed", status.units},
+        {"segments_dropped", status.dropped},
+        {"proofs_found", status.proofs},
+        {"proofs_unannounced", status.accusations.unannounced},
+        {"commitments_pending", status.accusations.committed},
+        {"cases_open", status.accusations.open_cases},
+        {"proofs_revealed", status.accusations.revealed},
+    };
+}
+
 json::object figures_view(const ChainFigures& figures) {
     return {
         {"units", figures.units()},
