@@ -24,11 +24,11 @@ constexpr std::uint8_t kLiar = 9;
 constexpr std::size_t kLiarsPlace = 4;
 
 struct Options {
-    double audit = 0.1;
+    double audit = 0.5;
     std::uint64_t lie_every = 1'000;
-    std::uint64_t blocks = 220;
-    std::uint32_t maturity = 100;
-    unsigned win_bits = 9;
+    std::uint64_t blocks = 400;
+    std::uint32_t maturity = 20;
+    unsigned win_bits = 8;
     std::uint32_t seed = 1;
 };
 
@@ -57,6 +57,7 @@ struct Figures {
     std::vector<std::uint64_t> steps_with_lies;  // of the model
     std::vector<std::uint64_t> steps_without;
     std::uint64_t largest_cap = 0;
+    std::uint64_t height = 0;
     double held_out_at_lie = 0;
     double held_out = 0;
 };
@@ -102,18 +103,21 @@ class Run {
         const std::uint64_t begin = options_.maturity + 2;
         auto model = model_after();
         bool had_lie = false;
-        while (chain_.height() < options_.blocks) {
+        while (chain_.height() < options_.blocks && !figures_.reward_paid) {
             const bool lying = lies_ && chain_.height() >= begin && figures_.caught == 0;
             if (chain_.height() == begin) figures_.held_out_at_lie = chain_.held_out().brier();
             const std::uint64_t before = immature_from(chain_.height() + 2);
             const auto handed = chain_.mine_block(miners(lying));
             const auto now = model_after();
-            (had_lie ? figures_.steps_with_lies : figures_.steps_without)
-                .push_back(chain::displacement(model, now));
+            const bool counts = chain_.height() > begin;
+            if (counts)
+                (had_lie ? figures_.steps_with_lies : figures_.steps_without)
+                    .push_back(chain::displacement(model, now));
             model = now;
-            had_lie = record(handed, lying);
+            had_lie = record(handed, lying, counts);
             look_for_the_proof(before);
         }
+        figures_.height = chain_.height();
         figures_.held_out = chain_.held_out().brier();
         figures_.audited = chain_.status().segments;
         return figures_;
@@ -132,12 +136,13 @@ class Run {
         return miners;
     }
 
-    bool record(const std::vector<test::HandedIn>& handed, bool lying) {
+    bool record(const std::vector<test::HandedIn>& handed, bool lying, bool counts) {
         bool any = false;
         for (const auto& one : handed) {
             const bool lies = one.lies > 0;
             any = any || lies;
             figures_.lies += one.lies;
+            if (!counts) continue;
             (lies ? figures_.lying : figures_.honest).push_back({one.displacement, one.cap});
             figures_.largest_cap = std::max(figures_.largest_cap, one.cap);
             figures_.segments += lying && one.miner != 0 ? 1 : 0;
@@ -249,7 +254,7 @@ bool judge(const Options& options, const Figures& with, const Figures& without) 
     fmt::print(
         "held-out       {:.4f} before the lies; at height {}: {:.4f} with the liar, {:.4f} "
         "without\n",
-        with.held_out_at_lie, options.blocks, with.held_out, without.held_out);
+        with.held_out_at_lie, with.height, with.held_out, without.held_out);
     bool good = check(with.caught > 0, "the liar is caught");
     good &= check(with.immature_before > 0 && with.immature_after == 0,
                   "the liar loses all its immature pay");
@@ -273,7 +278,7 @@ int run(int argc, char** argv) {
         ->capture_default_str();
     app.add_option("--lie-every", options.lie_every, "The liar fakes one unit in so many")
         ->capture_default_str();
-    app.add_option("--blocks", options.blocks, "Length of the run")->capture_default_str();
+    app.add_option("--blocks", options.blocks, "Longest run")->capture_default_str();
     app.add_option("--maturity", options.maturity, "Blocks until pay can be spent")
         ->capture_default_str();
     app.add_option("--win-bits", options.win_bits, "One unit in two to this wins")
@@ -282,7 +287,9 @@ int run(int argc, char** argv) {
     CLI11_PARSE(app, argc, argv);
     spdlog::set_level(spdlog::level::off);
     const Figures with = Run(options, true).play();
-    const Figures without = Run(options, false).play();
+    Options honest = options;
+    honest.blocks = with.height;
+    const Figures without = Run(honest, false).play();
     const bool good = judge(options, with, without);
     fmt::print("{}\n", good ? "PASS" : "FAIL");
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
