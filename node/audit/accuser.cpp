@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <exception>
 #include <utility>
+#include <variant>
 
 namespace gradient::node {
 
@@ -123,15 +124,17 @@ Task<> Accuser::act() {
     save();  // no commitment leaves before its salt is on the disk
     const auto entries = entries_;
     for (const auto& entry : entries) {
-        if (entry->transaction && ledger_.mempool().contains(*entry->transaction)) continue;
+        if (is_pooled(*entry)) continue;
         const Stage stage = stage_of(*entry);  // sending takes time
+        // Named: g++ 12 destroys a temporary of a co_await expression twice.
         if (stage == Stage::unannounced && !has_earlier_one(*entry)) {
-            co_await send(*entry, chain::CommitFraud{entry->commitment},
-                          ledger_.network().params().fraud_deposit);
+            chain::Action commit = chain::CommitFraud{entry->commitment};
+            co_await send(*entry, std::move(commit), ledger_.network().params().fraud_deposit);
         } else if (stage == Stage::ripe) {
             const StoredProof& stored = entry->stored;
-            co_await send(*entry,
-                          chain::RevealFraud{entry->commit_height, stored.salt, stored.proof}, {});
+            chain::Action reveal =
+                chain::RevealFraud{entry->commit_height, stored.salt, stored.proof};
+            co_await send(*entry, std::move(reveal), chain::Amount());
         }
     }
 }
@@ -202,6 +205,18 @@ void Accuser::save() {
     unsaved_ = false;
 }
 
+// Whether its commitment or its proof waits for a block, whoever put it there.
+bool Accuser::is_pooled(const Entry& entry) const {
+    for (const auto& checked : ledger_.mempool().of_sender(address_)) {
+        const auto& action = checked.transaction().action;
+        const auto* commit = std::get_if<chain::CommitFraud>(&action);
+        if (commit && commit->commitment == entry.commitment) return true;
+        const auto* reveal = std::get_if<chain::RevealFraud>(&action);
+        if (reveal && reveal->salt == entry.stored.salt) return true;
+    }
+    return false;
+}
+
 // A proof takes all that its miner has coming: a second one at the same time would take nothing.
 bool Accuser::has_earlier_one(const Entry& entry) const {
     for (const auto& other : entries_) {
@@ -242,7 +257,6 @@ Task<> Accuser::send(Entry& entry, chain::Action action, chain::Amount deposit) 
         complain(entry, chain::describe(sent.error()));
         co_return;
     }
-    entry.transaction = *sent;
     entry.complaint.clear();
     spdlog::info("the fraud proof against segment {} is {}", entry.stored.subject.to_hex(),
                  deposit.is_zero() ? "shown" : "announced");

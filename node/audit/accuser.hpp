@@ -15,7 +15,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -63,10 +62,9 @@ class Accuser {
         StoredProof stored;
         chain::Hash256 commitment;
         Stage stage = Stage::waiting;
-        std::uint64_t commit_height = 0;            // if committed or ripe
-        std::optional<chain::Hash256> transaction;  // the last one that the pool took
-        bool counted = false;                       // in revealed
-        std::string complaint;                      // the last one that was logged
+        std::uint64_t commit_height = 0;  // if committed or ripe
+        bool counted = false;             // in revealed
+        std::string complaint;            // the last one that was logged
     };
 
     [[nodiscard]] Entry entry_of(StoredProof stored) const;
@@ -77,6 +75,7 @@ class Accuser {
     void save();
     Task<> run();
     Task<> act();
+    [[nodiscard]] bool is_pooled(const Entry& entry) const;
     [[nodiscard]] bool has_earlier_one(const Entry& entry) const;
     Task<> send(Entry& entry, chain::Action action, chain::Amount deposit);
     [[nodiscard]] std::shared_ptr<const chain::SignedTransaction> sign(chain::Action action) const;

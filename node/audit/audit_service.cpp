@@ -83,7 +83,10 @@ void AuditService::wake() {
 
 Task<> AuditService::run() {
     try {
-        while (auto candidate = pick()) co_await audit(*std::move(candidate));
+        while (auto candidate = pick()) {
+            AuditCandidate picked = *std::move(candidate);
+            co_await audit(std::move(picked));
+        }
     } catch (const std::exception& error) {
         if (!stop_.stop_requested()) spdlog::error("an audit failed: {}", error.what());
     }
@@ -129,6 +132,8 @@ Task<> AuditService::audit(AuditCandidate candidate) {
         std::make_shared<chain::SegmentAudit>(candidate.tmpl, candidate.body, candidate.start);
     while (!audit->done()) {
         const std::uint32_t before = audit->units_passed();
+        // Both named: g++ 12 destroys a temporary of a co_await expression twice.
+        std::stop_token token = stop_.get_token();
         auto job = [this, audit, task](const std::stop_token& stop) {
             const auto trainer = trainers_.lease(task);
             const auto end = std::chrono::steady_clock::now() + kJobTime;
@@ -139,7 +144,8 @@ Task<> AuditService::audit(AuditCandidate candidate) {
                      std::chrono::steady_clock::now() < end);
             return true;
         };
-        const bool stepped = co_await run_on(pool_, Priority::audit, stop_.get_token(), job);
+        const bool stepped =
+            co_await run_on(pool_, Priority::audit, std::move(token), std::move(job));
         units_ += audit->units_passed() - before + (audit->proof() ? 1 : 0);
         if (!stepped) {
             spdlog::error("segment {} can't be audited: its start is no model of its task",
