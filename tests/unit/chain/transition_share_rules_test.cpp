@@ -1,6 +1,7 @@
 // Every rule for shares, by its name: alone, listed and late (chain/SPEC.md sections 10 and 11).
 #include "chain/share_check.hpp"
 #include "chain/state/state.hpp"
+#include "chain/transition/apply.hpp"
 #include "chain/transition/settle_task.hpp"
 #include "chain/work/delta_codec.hpp"
 #include "chain/work/digests.hpp"
@@ -9,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 
 namespace gradient::chain {
 namespace {
@@ -164,6 +166,52 @@ TEST_F(ShareRules, lane_included_twice_by_one_block) {
     refuses(forged_block({}, {one, one}), rule(SegmentError::lane_included));
     refuses(forged_block({}, {longer, one}), rule(SegmentError::lane_included));
     extend(listing({}, {longer}));
+}
+
+// The transition alone: a block with as many shares would take long to make.
+TEST_F(ShareRules, too_many_shares) {
+    extend();
+    const SharedSegment share_of_two = share(1);
+    extend();
+    const SegmentOutcome one = verify(share_of_two)->outcome;
+    const auto numbered = [](std::size_t number) {
+        Hash256 id = test::hash_of(static_cast<std::uint8_t>(number));
+        id.bytes[0] = static_cast<std::uint8_t>(number >> 8U);
+        return id;
+    };
+    // Includes the share after so many of its round, and with so many late ones waiting.
+    const auto refused = [&](std::size_t segments, std::size_t waiting) {
+        State before(state());
+        auto round = entry<Round>(round_key(2));
+        for (std::size_t i = round.segments.size(); i < segments; ++i) {
+            round.segments.push_back({numbered(i), numbered(i)});
+        }
+        before.put(round_key(2), round);
+        LateList list;
+        for (std::size_t i = 0; i < waiting; ++i) list.segments.push_back(numbered(i));
+        if (waiting > 0) before.put(late_list_key(kGenesisTask), list);
+        BlockOutcome outcome{one, ledger_->tip()->start(), {}, {}, {}};
+        outcome.winner.id = test::hash_of(0x77);
+        outcome.winner.round = height() + 1;
+        if (height() == 2) {
+            outcome.listed.push_back(one);
+        } else {
+            outcome.transactions.emplace_back(one);
+        }
+        TaskSet tasks;
+        tasks.add(ledger_->tip()->task());
+        const TransitionContext context{params(), network_->genesis.id, 1, 0, tasks, trainers_};
+        const auto diff = apply_block(before, {work().tmpl, 1, {}}, outcome, context);
+        return diff ? std::optional<ApplyFailure>() : diff.error();
+    };
+    const ApplyFailure many = RuleError(SegmentError::too_many_shares);
+    EXPECT_EQ(refused(1023, 0), std::nullopt);
+    EXPECT_EQ(refused(1024, 0), many);
+    extend();
+    EXPECT_EQ(refused(1023, 0), std::nullopt);
+    EXPECT_EQ(refused(1024, 0), many);
+    EXPECT_EQ(refused(1, 255), std::nullopt);
+    EXPECT_EQ(refused(1, 256), many);
 }
 
 // ------------------------------------------------------------------------------------------- lists
