@@ -296,6 +296,12 @@ Result<void, StoreError> Ledger::add_tip_move(WriteBatch& batch, const BranchPat
     TRY(join(last.id(), last.index(), last.diff()));
     writer.put_tip(last.id());
 
+    if (path.undone.empty() && path.redone.empty() && last.tree_changes()) {
+        // The tip is the parent, against which diff and tree have been worked out.
+        put_state_diff(batch, last.diff());
+        put_tree_changes(batch, *last.tree_changes());
+        return {};
+    }
     TRY_ASSIGN(const StateDiff net, state.diff());
     StateTree tree(stored);
     TRY(tree.apply(net));

@@ -112,10 +112,15 @@ Result<std::optional<LaneStart>, StoreError> ParentState::start_with(
 }
 
 Result<Hash256, StoreError> ParentState::root_after(const StateDiff& diff) const {
+    TRY_ASSIGN(const StateTree tree, tree_after(diff));
+    return tree.root();
+}
+
+Result<StateTree, StoreError> ParentState::tree_after(const StateDiff& diff) const {
     StateTree tree(stored_);
     TRY(tree.apply(from_tip_));
     TRY(tree.apply(diff));
-    return tree.root();
+    return tree;
 }
 
 Result<StateProof, StoreError> ParentState::prove(ByteSpan key) const {

@@ -5,6 +5,7 @@
 #include "chain/consensus/header_rules.hpp"
 #include "chain/network.hpp"
 #include "chain/state/state_diff.hpp"
+#include "chain/state/state_tree.hpp"
 #include "chain/state/state_view.hpp"
 #include "chain/storage/block_store.hpp"
 #include "chain/storage/key_value.hpp"
@@ -75,6 +76,10 @@ class ParentState {
 
     /// Root of the state that a diff leads to from here.
     [[nodiscard]] Result<Hash256, StoreError> root_after(const StateDiff& diff) const;
+    /// The tree of that state, which reads from here.
+    [[nodiscard]] Result<StateTree, StoreError> tree_after(const StateDiff& diff) const;
+    /// Whether the changes of such a tree are changes of this block's: it was the tip.
+    [[nodiscard]] bool was_tip() const noexcept { return from_tip_.writes.empty(); }
     /// Proof of what stands under a key in the state after the block.
     [[nodiscard]] Result<StateProof, StoreError> prove(ByteSpan key) const;
 

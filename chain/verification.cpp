@@ -115,7 +115,12 @@ Result<VerifiedBlock, SubmitError> finish_candidate(const Candidate& candidate,
     TRY_ASSIGN(verified.index_,
                make_index(parent.state(), parent.index(), candidate.header(), judged,
                           parent.network().params()));
-    TRY_ASSIGN(verified.index_.state_root, parent.root_after(judged.diff));
+    TRY_ASSIGN(StateTree tree, parent.tree_after(judged.diff));
+    TRY_ASSIGN(verified.index_.state_root, tree.root());
+    if (parent.was_tip()) {
+        verified.tree_changes_ =
+            std::make_shared<const StateTree::Changes>(std::move(tree).take_changes());
+    }
     verified.diff_ = std::move(judged.diff);
     verified.included_ = std::move(judged.included);
     return verified;

@@ -18,6 +18,7 @@
 #include "chain/consensus/header_rules.hpp"
 #include "chain/parent_state.hpp"
 #include "chain/state/state_diff.hpp"
+#include "chain/state/state_tree.hpp"
 #include "chain/state/store_error.hpp"
 #include "chain/storage/block_store.hpp"
 #include "chain/types/block.hpp"
@@ -108,6 +109,10 @@ class VerifiedBlock {
     [[nodiscard]] const IncludedSegments& included() const noexcept { return included_; }
     /// Leads from the state after the parent to the state after the block.
     [[nodiscard]] const StateDiff& diff() const noexcept { return diff_; }
+    /// What the block does to the state tree after its parent; null if the parent was not the tip.
+    [[nodiscard]] const std::shared_ptr<const StateTree::Changes>& tree_changes() const noexcept {
+        return tree_changes_;
+    }
     /// Mean loss of the replayed units, in units of 2^-32; for display.
     [[nodiscard]] std::int64_t mean_loss() const noexcept { return mean_loss_; }
 
@@ -119,6 +124,7 @@ class VerifiedBlock {
     BlockIndex index_;
     IncludedSegments included_;
     StateDiff diff_;
+    std::shared_ptr<const StateTree::Changes> tree_changes_;
     std::int64_t mean_loss_ = 0;
 };
 
