@@ -62,6 +62,13 @@ class PoolContext {
     chain::TransactionContext context_;
 };
 
+// A share that started from a segment which this branch lacks may be judged once that has come late.
+bool waits_for_others(const chain::SubmitError& error) {
+    const auto* rule = std::get_if<chain::RuleError>(&error);
+    return rule != nullptr &&
+           *rule == chain::RuleError(chain::SegmentError::list_not_on_branch);
+}
+
 // A block of which nothing is known but that the node could not judge it.
 LedgerService::SubmitResult not_judged(const std::string& why) {
     return chain::fail(
@@ -242,19 +249,27 @@ Task<> LedgerService::verify_share(std::shared_ptr<const chain::Segment> segment
             return chain::verify_share(share, trainers);
         };
         auto verified = co_await run_on(pool_, Priority::verify, {}, std::move(judge));
+        const auto& judged = candidate->segment();
         if (verified) {
             keep_share(*std::move(verified));
+        } else if (waits_for_others(verified.error()) && is_open(judged->tmpl.height) &&
+                   early_shares_.size() < kMaxShareChecks) {
+            early_shares_.push_back(judged);
         } else {
             spdlog::info("a share was refused: {}", chain::describe(verified.error()));
             if (on_share_) {
-                const auto& body = candidate->segment()->body;
-                on_share_(candidate->segment()->tmpl.miner, body.units(), false);
+                on_share_(judged->tmpl.miner, judged->body.units(), false);
             }
         }
     } catch (const std::exception& error) {
         if (!closing_) spdlog::error("verifying a share failed: {}", error.what());
     }
     changed_.notify_all();
+}
+
+// Whether a block after the next one may still include a share of that round.
+bool LedgerService::is_open(std::uint64_t round) const {
+    return tip()->height() < round + chain::kMaxLateness;
 }
 
 Task<> LedgerService::wait_for_shares(Event::Deadline deadline) {

@@ -150,6 +150,7 @@ class LedgerService {
     Task<SubmitResult> verify_and_commit(std::shared_ptr<const chain::Block> block);
     Task<SubmitResult> try_verify_and_commit(std::shared_ptr<const chain::Block> block);
     Task<> verify_share(std::shared_ptr<const chain::Segment> segment);
+    [[nodiscard]] bool is_open(std::uint64_t round) const;
     void keep_share(chain::VerifiedShare share);
     void renew_shares(const chain::TipChange& change);
     void renew_mempool(const chain::TipChange& change);
@@ -179,7 +180,7 @@ class LedgerService {
     chain::Mempool mempool_;
     chain::SharePool share_pool_;
     std::map<chain::Hash256, chain::VerifiedShare> shares_;  // those of the pool, by segment id
-    std::vector<std::shared_ptr<const chain::Segment>> early_shares_;  // their round still runs
+    std::vector<std::shared_ptr<const chain::Segment>> early_shares_;  // judged again at the next tip
     std::set<std::uint32_t> proof_tasks_;  // ended ones among them: of fraud proofs in the pool
     ShareListener on_share_;
     SegmentListener on_segments_;
