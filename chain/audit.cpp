@@ -14,6 +14,7 @@
 #include "chain/work/digests.hpp"
 #include "chain/work/unit.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -89,7 +90,8 @@ class Audit {
         for (;;) {
             if (listener && !listener(report_.progress)) return report_;
             if (report_.progress.height == report_.progress.tip_height) break;
-            const auto audited = next_block();
+            const auto audited =
+                height_ + 1 < report_.first_block ? next_header() : next_block();
             if (!audited) return fail(failure(audited.error()));
         }
         const auto closed = close();
@@ -113,21 +115,148 @@ class Audit {
         report_.progress.tip_height = tip_index.height();
         stored_tip_ = *tip;
 
+        TRY_ASSIGN(kept_, or_complaint(reader_.kept()));
+        TRY(find_first_block());
+        if (kept_.headers > 0) return start_at_snapshot();
+        return start_at_genesis();
+    }
+
+    // The first block from which on all bodies are whole. Beside what the record of pruning says,
+    // a change of branch may have left stubs above.
+    Result<void, Complaint> find_first_block() {
+        report_.first_header = kept_.headers;
+        report_.first_block = std::max<std::uint64_t>({1, kept_.headers + 1, kept_.bodies});
+        if (kept_.bodies == 0) return {};
+        const std::uint64_t tip_height = report_.progress.tip_height;
+        for (std::uint64_t height = report_.first_block; height <= tip_height; ++height) {
+            TRY_ASSIGN(const auto id, or_complaint(reader_.require_active_at(height)));
+            TRY_ASSIGN(const auto stub, or_complaint(reader_.stub(id)));
+            if (stub) report_.first_block = height + 1;
+        }
+        return {};
+    }
+
+    Result<void, Complaint> start_at_genesis() {
         id_ = network_->genesis.id;
         TRY_ASSIGN(const auto index, or_complaint(reader_.require_index(id_)));
         TRY_ASSIGN(const auto block, or_complaint(reader_.require_block(id_)));
         TRY_ASSIGN(const auto first, or_complaint(reader_.require_active_at(0)));
+        if (first != id_ || block != Block{network_->genesis.header, {}, {}, {}}) {
+            return fail(Complaint{"the stored genesis block is not the chain spec's"});
+        }
         BlockIndex expected;
         expected.header = network_->genesis.header;
         expected.cumulative_work = block_work(expected.header.tmpl.bits);
         expected.child_unit_work = network_->task->unit_work;
         CHECK(expected.history.append({id_, 0, expected.header.tmpl.time_ms, U256(),
                                        expected.cumulative_work}));
-        TRY(advance(expected, network_->genesis.state, index));
-        if (first != id_ || block != Block{expected.header, {}, {}, {}}) {
-            return fail(Complaint{"the stored genesis block is not the chain spec's"});
+        if (report_.first_block == 1) return advance(expected, network_->genesis.state, index);
+        expected.state_root = network_->genesis.state_root;
+        if (expected != index) {
+            return fail(Complaint{"the stored index of the block is not the derived one"});
+        }
+        return take_header(std::move(expected), {});
+    }
+
+    // The lowest header that a snapshot brought. The headers above commit to it.
+    Result<void, Complaint> start_at_snapshot() {
+        height_ = kept_.headers;
+        TRY_ASSIGN(id_, or_complaint(reader_.require_active_at(height_)));
+        TRY_ASSIGN(BlockIndex index, or_complaint(reader_.require_index(id_)));
+        const auto& peaks = index.history.peaks();
+        if (index.height() != height_ || index.history.leaf_count() != height_ + 1 ||
+            peaks.back().work_after != index.cumulative_work) {
+            return fail(Complaint{"the stored index of the block does not fit its height"});
+        }
+        return take_header(std::move(index), {});
+    }
+
+    // A block of which the header is left: every rule that needs no state, and what it commits to.
+    Result<void, Complaint> next_header() {
+        ++height_;
+        id_ = {};
+        TRY_ASSIGN(id_, or_complaint(reader_.require_active_at(height_)));
+        TRY_ASSIGN(BlockIndex index, or_complaint(reader_.require_index(id_)));
+        TRY_ASSIGN(const CheckedHeader header,
+                   or_complaint(validate_header(index.header,
+                                                make_parent_context(report_.tip, parent_),
+                                                network_->params(),
+                                                index.header.tmpl.time_ms)));
+        if (index.header.tmpl.state_root != parent_.state_root) {
+            return fail(Complaint{"the stored state root is not the one that the header above has"});
+        }
+        MmrPeaks history = parent_.history;
+        const U256 work = saturating_add(parent_.cumulative_work, header.work());
+        const auto appended = history.append(
+            {id_, height_, index.header.tmpl.time_ms, parent_.cumulative_work, work});
+        CHECK(appended);
+        if (index.cumulative_work != work || index.history != history ||
+            index.unit_work != parent_.child_unit_work) {
+            return fail(Complaint{"the stored index of the block is not the derived one"});
+        }
+        TRY(check_stub(index.header.tmpl));
+        return take_header(std::move(index), *appended);
+    }
+
+    Result<void, Complaint> check_stub(const Template& tmpl) {
+        TRY_ASSIGN(const auto stub, or_complaint(reader_.stub(id_)));
+        if (!stub) {
+            if (height_ < kept_.stubs) return {};
+            return fail(Complaint{"the stored stub of the block is missing"});
+        }
+        TRY_ASSIGN(const auto included, or_complaint(reader_.included(id_)));
+        if (stub_transaction_root(*stub) != tmpl.transaction_root ||
+            settle_root(included.listed) != tmpl.settle_root) {
+            return fail(Complaint{"the stored stub of the block is not what its header commits to"});
         }
         return {};
+    }
+
+    Result<void, Complaint> check_nodes(const std::vector<MmrPlacedNode>& nodes) {
+        for (const MmrPlacedNode& placed : nodes) {
+            TRY_ASSIGN(const auto node, or_complaint(reader_.history_node(placed.position)));
+            if (node != placed.node) {
+                return fail(Complaint{"a stored history node is not the derived one"});
+            }
+        }
+        return {};
+    }
+
+    Result<void, Complaint> take_header(BlockIndex index, const std::vector<MmrPlacedNode>& nodes) {
+        TRY(check_nodes(nodes));
+        parent_ = std::move(index);
+        report_.tip = id_;
+        report_.state_root = parent_.state_root;
+        report_.progress.height = height_;
+        if (height_ + 1 == report_.first_block) return go_back();
+        return {};
+    }
+
+    // From the stored state after the tip back to the one after the last header without a body.
+    Result<void, Complaint> go_back() {
+        CombinedDiff entries;
+        TRY(or_complaint(StoredState(stored_).scan([&](const StateKey& key, ByteSpan value) {
+            entries.add({{{key, std::make_shared<const Bytes>(value.begin(), value.end())}}});
+            return true;
+        })));
+        for (std::uint64_t height = report_.progress.tip_height; height > height_; --height) {
+            TRY_ASSIGN(const auto id, or_complaint(reader_.require_active_at(height)));
+            TRY_ASSIGN(StateDiff undo, or_complaint(reader_.require_diff(id)));
+            entries.add(std::move(undo));
+        }
+        const StateDiff state = std::move(entries).take();
+        const EmptyTree nothing;
+        StateTree tree(nothing);
+        TRY(or_complaint(tree.apply(state)));
+        TRY_ASSIGN(const Hash256 root, or_complaint(tree.root()));
+        if (root != parent_.state_root) {
+            return fail(Complaint{
+                "the stored state does not lead back to the state that the headers commit to"});
+        }
+        WriteBatch batch;
+        put_state_diff(batch, state);
+        put_tree_changes(batch, tree.changes());
+        return or_complaint(scratch_->write(batch, Durability::buffered));
     }
 
     Result<void, Complaint> next_block() {
@@ -158,6 +287,10 @@ class Audit {
         TRY(replay(verifier));
         TRY_ASSIGN(const JudgedBlock judged, or_complaint(verifier.finish()));
         TRY(replay_claimed(verifier, tasks));
+        TRY_ASSIGN(const auto included, or_complaint(reader_.included(id_)));
+        if (included != judged.included) {
+            return fail(Complaint{"the stored segment list of the block is not the derived one"});
+        }
         TRY_ASSIGN(BlockIndex expected,
                    or_complaint(make_index(state, parent_, header, judged, params)));
         report_.progress.units_claimed += block->header.units + judged.share_units;
@@ -209,12 +342,7 @@ class Audit {
         const auto appended = before.append({id_, height_, expected.header.tmpl.time_ms,
                                              parent_.cumulative_work, expected.cumulative_work});
         CHECK(appended);
-        for (const MmrPlacedNode& placed : *appended) {
-            TRY_ASSIGN(const auto node, or_complaint(reader_.history_node(placed.position)));
-            if (node != placed.node) {
-                return fail(Complaint{"a stored history node is not the derived one"});
-            }
-        }
+        TRY(check_nodes(*appended));
         TRY_ASSIGN(const StateDiff undo, or_complaint(invert(diff, state)));
         TRY_ASSIGN(const StateDiff stored_undo, or_complaint(reader_.require_diff(id_)));
         if (undo != stored_undo) {
@@ -285,6 +413,7 @@ class Audit {
     TaskCatalog catalog_;
     OwnTrainers trainers_;
     std::shared_ptr<MemoryStore> scratch_ = std::make_shared<MemoryStore>();
+    KeptHistory kept_;
     std::uint64_t height_ = 0;
     Hash256 id_;
     Hash256 stored_tip_;

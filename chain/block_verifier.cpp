@@ -16,8 +16,15 @@ auto broken(Rule rule) {
     return fail(ApplyFailure(RuleError(rule)));
 }
 
-ApplyFailure widened(const ShareFailure& failure) {
-    if (const auto* rule = std::get_if<SegmentError>(&failure)) return RuleError(*rule);
+// The header commits to the transactions, but to the listed segments by their ids alone, which
+// can't be told before each of them has been judged.
+RuleError share_error(SegmentError rule, bool listed) {
+    if (listed) return ListedError{rule};
+    return rule;
+}
+
+ApplyFailure share_failure(const ShareFailure& failure, bool listed) {
+    if (const auto* rule = std::get_if<SegmentError>(&failure)) return share_error(*rule, listed);
     return std::get<StoreError>(failure);
 }
 
@@ -60,7 +67,7 @@ Result<std::vector<ReplayJob>, ApplyFailure> BlockVerifier::next() {
         }
         case Stage::winner: {
             stage_ = Stage::winner_rest;
-            auto jobs = jobs_of(*winner_, context_.tasks.find(header_.header().tmpl.task));
+            auto jobs = jobs_of(*winner_, context_.tasks.find(header_.header().tmpl.task), false);
             jobs.pop_back();  // unit K's has been taken
             if (!jobs.empty()) return jobs;
             TRY(take({}));
@@ -117,7 +124,7 @@ void BlockVerifier::collect_shares() {
 Result<std::vector<ReplayJob>, ApplyFailure> BlockVerifier::next_shares() {
     const std::uint64_t settled = header_.header().tmpl.height - 1;
     std::vector<ReplayJob> jobs;
-    bool left = false;
+    const Share* left = nullptr;
     waiting_.clear();
     for (std::size_t i = 0; i < shares_.size(); ++i) {
         Share& share = shares_[i];
@@ -125,22 +132,29 @@ Result<std::vector<ReplayJob>, ApplyFailure> BlockVerifier::next_shares() {
         const bool is_of_settled = share.segment->tmpl.height == settled;
         if (share.listed && !is_of_settled) return broken(BlockError::listed_late);
         if (!share.listed && is_of_settled) return broken(BlockError::late_not_late);
+        const auto open = checker_.check_place(*share.segment);
+        if (!open) return fail(share_failure(open.error(), share.listed));
         auto ready = checker_.is_ready(*share.segment);
         if (!ready) return fail(ApplyFailure(std::move(ready).error()));
         if (!*ready) {
-            left = true;
+            if (!left) left = &share;
             continue;
         }
         auto checked = checker_.check(share.segment);
-        if (!checked) return fail(widened(checked.error()));
+        if (!checked) return fail(share_failure(checked.error(), share.listed));
         share.checked = *std::move(checked);
-        if (is_second_of_lane(share)) return broken(SegmentError::lane_included);
+        if (is_second_of_lane(share)) {
+            return broken(share_error(SegmentError::lane_included, share.listed));
+        }
         waiting_.push_back(i);
-        for (ReplayJob& job : jobs_of(*share.checked, checker_.task_of(*share.segment))) {
+        for (ReplayJob& job :
+             jobs_of(*share.checked, checker_.task_of(*share.segment), share.listed)) {
             jobs.push_back(std::move(job));
         }
     }
-    if (left && jobs.empty()) return broken(SegmentError::list_not_on_branch);
+    if (left && jobs.empty()) {
+        return broken(share_error(SegmentError::list_not_on_branch, left->listed));
+    }
     return jobs;
 }
 
@@ -158,7 +172,7 @@ Result<std::vector<ReplayJob>, ApplyFailure> BlockVerifier::start_winner() {
     winner_ = *std::move(checked);
     // Unit K's replay first and alone: it is what a forger lacks.
     const SharedTask task = context_.tasks.find(header_.header().tmpl.task);
-    return std::vector<ReplayJob>{{*winner_, winner_->opening_count() - 1, task}};
+    return std::vector<ReplayJob>{{*winner_, winner_->opening_count() - 1, task, false}};
 }
 
 std::vector<Hash256> BlockVerifier::listed_ids() const {
@@ -199,10 +213,12 @@ bool BlockVerifier::is_second_of_lane(const Share& share) const {
     });
 }
 
-std::vector<ReplayJob> BlockVerifier::jobs_of(const CheckedSegment& segment,
-                                              const SharedTask& task) const {
+std::vector<ReplayJob> BlockVerifier::jobs_of(const CheckedSegment& segment, const SharedTask& task,
+                                              bool listed) const {
     std::vector<ReplayJob> jobs;
-    for (std::size_t i = 0; i < segment.opening_count(); ++i) jobs.push_back({segment, i, task});
+    for (std::size_t i = 0; i < segment.opening_count(); ++i) {
+        jobs.push_back({segment, i, task, listed});
+    }
     return jobs;
 }
 
@@ -232,7 +248,7 @@ Result<void, ApplyFailure> BlockVerifier::take(std::vector<ReplayedUnit> replays
 
 Result<void, ApplyFailure> BlockVerifier::prove_share(Share& share) {
     auto proven = prove_segment(*share.checked, std::move(share.replays));
-    if (!proven) return broken(proven.error());
+    if (!proven) return broken(share_error(proven.error(), share.listed));
     share.outcome = outcome_of(*proven, encoded_size(*share.segment));
     checker_.add_proven(*share.outcome);
     proven_.push_back(*std::move(proven));
@@ -276,6 +292,8 @@ Result<JudgedBlock, ApplyFailure> BlockVerifier::finish() {
         judged.share_hits += share.outcome->hits;
         judged.share_units += share.outcome->units;
         judged.replayed_units += share.outcome->replays;
+        auto& ids = share.listed ? judged.included.listed : judged.included.late;
+        ids.push_back(share.outcome->id);
     }
     return judged;
 }

@@ -20,6 +20,7 @@
 #include "chain/share_check.hpp"
 #include "chain/state/state_diff.hpp"
 #include "chain/state/state_view.hpp"
+#include "chain/storage/block_stub.hpp"
 #include "chain/tasks/task_runtime.hpp"
 #include "chain/transition/apply.hpp"
 #include "chain/types/block.hpp"
@@ -49,6 +50,13 @@ struct ReplayJob {
     CheckedSegment segment;
     std::size_t opening = 0;
     SharedTask task;
+    bool listed = false;  ///< of a listed segment
+
+    /// What it says of the block if the unit is refused.
+    [[nodiscard]] RuleError failure(SegmentError rule) const noexcept {
+        if (listed) return ListedError{rule};
+        return rule;
+    }
 };
 
 /// What a block that satisfies every rule does, and what it took to see it.
@@ -60,6 +68,7 @@ struct JudgedBlock {
     std::uint32_t share_hits = 0;
     std::uint64_t share_units = 0;      ///< their K
     std::int64_t mean_loss = 0;         ///< of the winner's replayed units, in units of 2^-32
+    IncludedSegments included;          ///< ids of the shares, listed and late
 };
 
 /// The tasks whose runtimes judging a block takes: its own, those of the rounds whose shares it may
@@ -104,7 +113,8 @@ class BlockVerifier {
     Result<LaneStart, ApplyFailure> settle(const std::vector<Hash256>& listed);
     bool is_second_of_lane(const Share& share) const;
     Result<void, ApplyFailure> prove_share(Share& share);
-    std::vector<ReplayJob> jobs_of(const CheckedSegment& segment, const SharedTask& task) const;
+    std::vector<ReplayJob> jobs_of(const CheckedSegment& segment, const SharedTask& task,
+                                   bool listed) const;
     BlockOutcome collect_outcome() const;
 
     std::shared_ptr<const Block> block_;

@@ -45,6 +45,11 @@ Result<void, StoreError> add_history(BlockWriter& writer, const Hash256& id,
     return {};
 }
 
+SubmitError submit_error(StoreError error) {
+    if (error.fault == StoreFault::pruned) return LedgerError::pruned;
+    return error;
+}
+
 void apply_to(State& state, const StateDiff& diff) {
     for (const StateWrite& write : diff.writes) state.set(write.key, write.value);
 }
@@ -88,6 +93,12 @@ Result<void, StoreError> Ledger::check_owner(const StoreInfo& info) const {
 }
 
 Result<void, StoreError> Ledger::start_chain() {
+    TRY_ASSIGN(const bool importing, BlockReader(*store_).importing());
+    if (importing) {
+        return fail(StoreError{StoreFault::corrupt,
+                               "the data directory holds an unfinished import of a snapshot; import "
+                               "it again, or delete the directory"});
+    }
     bool holds_anything = false;
     TRY(store_->scan({}, [&](ByteSpan, ByteSpan) {
         holds_anything = true;
@@ -158,10 +169,12 @@ Result<Candidate, SubmitError> Ledger::admit(std::shared_ptr<const Block> block,
         return fail(SubmitError(LedgerError::too_little_work));
     }
     // Only now the state after the parent, which on a deep branch takes many diffs.
-    TRY_ASSIGN(auto parent, state_after(parent_id));
-    TRY_ASSIGN(const auto needed, required_tasks(parent->state(), *block));
-    TRY_ASSIGN(TaskSet tasks, load_tasks(parent->state(), needed, tools_.catalog));
-    return Candidate(*header, std::move(block), std::move(parent), std::move(tasks));
+    auto parent = state_after(parent_id);
+    if (!parent) return fail(submit_error(std::move(parent).error()));
+    const StateView& state = (*parent)->state();
+    TRY_ASSIGN(const auto needed, required_tasks(state, *block));
+    TRY_ASSIGN(TaskSet tasks, load_tasks(state, needed, tools_.catalog));
+    return Candidate(*header, std::move(block), *std::move(parent), std::move(tasks));
 }
 
 Result<ShareCandidate, SubmitError> Ledger::admit_share(std::shared_ptr<const Segment> segment) {
@@ -204,12 +217,15 @@ Result<CommitOutcome, SubmitError> Ledger::commit(const VerifiedBlock& verified)
     BlockWriter writer(batch);
     writer.put_index(verified.id(), verified.index());
     writer.put_block(verified.id(), verified.block());
-    BranchPath path;
+    writer.put_included(verified.id(), verified.included());
+    // A branch whose fork has been pruned since it was admitted leads nowhere.
+    auto path = path_from_tip(*store_, old_tip, parent);
+    if (!path) return fail(submit_error(std::move(path).error()));
     if (is_best) {
-        TRY_ASSIGN(path, path_from_tip(*store_, old_tip, parent));
-        TRY(add_tip_move(batch, path, verified));
+        TRY(add_tip_move(batch, *path, verified));
     } else {
         writer.put_diff(verified.id(), verified.diff());
+        writer.put_side({verified.index().height(), verified.id()});
     }
     if (auto written = store_->write(batch, Durability::synced); !written) {
         halted_ = true;
@@ -223,9 +239,10 @@ Result<CommitOutcome, SubmitError> Ledger::commit(const VerifiedBlock& verified)
         return fail(SubmitError(std::move(loaded).error()));
     }
     tip_ = *std::move(loaded);
-    path.redone.push_back(verified.id());
-    const auto outcome = path.undone.empty() ? CommitOutcome::extended : CommitOutcome::reorganised;
-    if (listener_) listener_({old_tip, tip_, std::move(path.undone), std::move(path.redone)});
+    path->redone.push_back(verified.id());
+    const auto outcome =
+        path->undone.empty() ? CommitOutcome::extended : CommitOutcome::reorganised;
+    if (listener_) listener_({old_tip, tip_, std::move(path->undone), std::move(path->redone)});
     return outcome;
 }
 
@@ -245,12 +262,19 @@ Result<void, StoreError> Ledger::add_tip_move(WriteBatch& batch, const BranchPat
         writer.put_diff(id, redo);
         apply_to(state, undo);
         writer.erase_active(height);
+        writer.put_side({height, id});
         for (const MmrPosition position : completed_nodes(height)) {
             writer.erase_history_node(position);
         }
         --height;
     }
 
+    // Above the fork the new branch's bodies are whole.
+    TRY_ASSIGN(KeptHistory kept, reader.kept());
+    if (height + 1 < kept.bodies) {
+        kept.bodies = height + 1;
+        writer.put_kept(kept);
+    }
     TRY_ASSIGN(const Hash256 fork, reader.require_active_at(height));
     TRY_ASSIGN(BlockIndex parent, reader.require_index(fork));
     const auto join = [&](const Hash256& id, const BlockIndex& index,
@@ -266,11 +290,18 @@ Result<void, StoreError> Ledger::add_tip_move(WriteBatch& batch, const BranchPat
     for (const Hash256& id : path.redone) {
         TRY_ASSIGN(const BlockIndex index, reader.require_index(id));
         TRY_ASSIGN(const StateDiff redo, reader.require_diff(id));
+        writer.erase_side({index.height(), id});
         TRY(join(id, index, redo));
     }
     TRY(join(last.id(), last.index(), last.diff()));
     writer.put_tip(last.id());
 
+    if (path.undone.empty() && path.redone.empty() && last.tree_changes()) {
+        // The tip is the parent, against which diff and tree have been worked out.
+        put_state_diff(batch, last.diff());
+        put_tree_changes(batch, *last.tree_changes());
+        return {};
+    }
     TRY_ASSIGN(const StateDiff net, state.diff());
     StateTree tree(stored);
     TRY(tree.apply(net));
@@ -294,6 +325,48 @@ Result<CommitOutcome, SubmitError> Ledger::submit_block(std::shared_ptr<const Bl
         return fail(verified.error());
     }
     return commit(*verified);
+}
+
+Result<PruneStep, StoreError> Ledger::prune(const PrunePolicy& policy) {
+    if (halted_) {
+        return fail(StoreError{StoreFault::failed, describe(SubmitError(LedgerError::halted))});
+    }
+    WriteBatch batch;
+    TRY_ASSIGN(const PruneStep step,
+               add_prune_step(batch, *store_, tip_->height(), work_floor(), network_->params(),
+                              policy, kPruneStepBlocks));
+    if (batch.empty()) return step;
+    // What a power cut takes back is pruned again.
+    if (auto written = store_->write(batch, Durability::buffered); !written) {
+        halted_ = true;
+        return fail(std::move(written).error());
+    }
+    return step;
+}
+
+Result<std::optional<Ledger::BlockOutline>, StoreError> Ledger::outline(const Hash256& id) const {
+    const BlockReader reader(*store_);
+    TRY_ASSIGN(const auto index, reader.index(id));
+    if (!index) return std::nullopt;
+    TRY_ASSIGN(auto stub, reader.stub(id));
+    if (!stub) {
+        TRY_ASSIGN(const auto whole, reader.block(id));
+        if (!whole) return std::nullopt;
+        stub = stub_of(*whole);
+    }
+    BlockOutline outline;
+    TRY_ASSIGN(outline.segments, reader.included(id));
+    outline.stub = *std::move(stub);
+    const Template& tmpl = index->header.tmpl;
+    if (stub_transaction_root(outline.stub) != tmpl.transaction_root ||
+        settle_root(outline.segments.listed) != tmpl.settle_root) {
+        return fail(damaged("stub of block " + id.to_hex(), "its header has other roots"));
+    }
+    return outline;
+}
+
+Result<KeptHistory, StoreError> Ledger::kept() const {
+    return BlockReader(*store_).kept();
 }
 
 Result<std::optional<BlockIndex>, StoreError> Ledger::index(const Hash256& id) const {

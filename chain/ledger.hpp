@@ -4,8 +4,10 @@
 #include "chain/base/result.hpp"
 #include "chain/network.hpp"
 #include "chain/parent_state.hpp"
+#include "chain/pruning.hpp"
 #include "chain/state/entries.hpp"
 #include "chain/storage/block_store.hpp"
+#include "chain/storage/block_stub.hpp"
 #include "chain/storage/key_value.hpp"
 #include "chain/types/block.hpp"
 #include "chain/verification.hpp"
@@ -50,6 +52,12 @@ class Ledger {
     /// like the tip: on an old ancestor with an easy target, work costs next to nothing.
     static constexpr std::uint64_t kSideBranchBlocks = 20;
 
+    /// What a block includes, as far as it outlives pruning.
+    struct BlockOutline {
+        IncludedSegments segments;
+        BlockStub stub;
+    };
+
     /// Opens the chain in a store, or starts it there from the network's genesis. Refuses a store
     /// of another network or layout, and one whose state does not have its root.
     [[nodiscard]] static Result<std::unique_ptr<Ledger>, StoreError> open(
@@ -92,13 +100,28 @@ class Ledger {
     /// The runtime of a task that the state after the tip has; null if there is none.
     [[nodiscard]] Result<SharedTask, StoreError> task(std::uint32_t id);
 
+    // ---- pruning
+
+    /// Blocks that one step of pruning treats at most.
+    static constexpr std::size_t kPruneStepBlocks = 16;
+
+    /// Takes one step, as one batch, towards keeping no more than the policy says: what has been
+    /// pruned is remembered, and a policy that keeps more later brings nothing back. Call it after
+    /// each change of the tip, and again until it has finished.
+    [[nodiscard]] Result<PruneStep, StoreError> prune(const PrunePolicy& policy);
+
     // ---- queries
 
     [[nodiscard]] Result<std::optional<BlockIndex>, StoreError> index(const Hash256& id) const;
     [[nodiscard]] Result<std::optional<Block>, StoreError> block(const Hash256& id) const;
     /// The active chain's block at a height.
     [[nodiscard]] Result<std::optional<Hash256>, StoreError> id_at(std::uint64_t height) const;
-    /// The state after any stored block.
+    /// What a block includes beside its winner's segment, without witness data: the same whether
+    /// it is whole or pruned. Nothing if the block is not stored, or came with a snapshot.
+    [[nodiscard]] Result<std::optional<BlockOutline>, StoreError> outline(const Hash256& id) const;
+    /// From which heights on the active chain is kept.
+    [[nodiscard]] Result<KeptHistory, StoreError> kept() const;
+    /// The state after any stored block. Fails with StoreFault::pruned if nothing leads back to it.
     [[nodiscard]] Result<std::shared_ptr<const ParentState>, StoreError> state_after(
         const Hash256& id);
 

@@ -1,6 +1,7 @@
 #include "chain/parent_state.hpp"
 
 #include "chain/base/check.hpp"
+#include "chain/pruning.hpp"
 #include "chain/state/entries.hpp"
 #include "chain/transition/settle_task.hpp"
 
@@ -9,10 +10,7 @@
 
 namespace gradient::chain {
 
-namespace {
-
-// The diff that leads from the state after the tip to the one at the end of the path. What is
-// stored of an undone block undoes it, and of a redone one redoes it.
+// What is stored of an undone block undoes it, and of a redone one redoes it.
 Result<StateDiff, StoreError> diff_along(const BlockReader& reader, const BranchPath& path) {
     CombinedDiff combined;
     for (const auto* ids : {&path.undone, &path.redone}) {
@@ -24,21 +22,23 @@ Result<StateDiff, StoreError> diff_along(const BlockReader& reader, const Branch
     return std::move(combined).take();
 }
 
-}  // namespace
-
 Result<BranchPath, StoreError> path_from_tip(const KeyValueView& store, const Hash256& tip,
                                              const Hash256& to) {
     const BlockReader reader(store);
     BranchPath path;
     Hash256 fork = to;
+    std::uint64_t fork_height = 0;
     for (;;) {
         TRY_ASSIGN(const BlockIndex index, reader.require_index(fork));
-        TRY_ASSIGN(const auto active, reader.active_at(index.height()));
+        fork_height = index.height();
+        TRY_ASSIGN(const auto active, reader.active_at(fork_height));
         if (active == fork) break;
         path.redone.push_back(fork);
         fork = index.header.tmpl.parent;
     }
     std::reverse(path.redone.begin(), path.redone.end());
+    TRY_ASSIGN(const KeptHistory kept, reader.kept());
+    if (fork != tip && fork_height + 1 < kept.undo) return fail(pruned(fork, fork_height, kept));
     for (Hash256 id = tip; id != fork;) {
         path.undone.push_back(id);
         TRY_ASSIGN(const BlockIndex index, reader.require_index(id));
@@ -89,12 +89,13 @@ Result<std::shared_ptr<const ParentState>, StoreError> ParentState::at(
     if (pending) needed.push_back(pending->task);
     TRY_ASSIGN(TaskSet tasks, load_tasks(state, needed, tools.catalog));
     const SettlementContext settlement{network->params(), tasks, tools.trainers};
-    TRY_ASSIGN(auto start, lane_start(state, context.task, id, {}, Contributions(state), settlement));
+    TRY_ASSIGN(auto start,
+               lane_start(state, context.task, id, {}, Contributions(state), settlement));
     CHECK(start);  // an empty list is always of the round
     SharedTask task = tasks.find(context.task);
-    return std::shared_ptr<const ParentState>(new ParentState(
-        std::move(network), std::move(index), snapshot, std::move(from_tip), context,
-        std::move(task), std::move(tasks), *std::move(start)));
+    return std::shared_ptr<const ParentState>(
+        new ParentState(std::move(network), std::move(index), snapshot, std::move(from_tip),
+                        context, std::move(task), std::move(tasks), *std::move(start)));
 }
 
 Result<std::optional<LaneStart>, StoreError> ParentState::start_with(
@@ -111,10 +112,15 @@ Result<std::optional<LaneStart>, StoreError> ParentState::start_with(
 }
 
 Result<Hash256, StoreError> ParentState::root_after(const StateDiff& diff) const {
+    TRY_ASSIGN(const StateTree tree, tree_after(diff));
+    return tree.root();
+}
+
+Result<StateTree, StoreError> ParentState::tree_after(const StateDiff& diff) const {
     StateTree tree(stored_);
     TRY(tree.apply(from_tip_));
     TRY(tree.apply(diff));
-    return tree.root();
+    return tree;
 }
 
 Result<StateProof, StoreError> ParentState::prove(ByteSpan key) const {

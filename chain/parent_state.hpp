@@ -5,6 +5,7 @@
 #include "chain/consensus/header_rules.hpp"
 #include "chain/network.hpp"
 #include "chain/state/state_diff.hpp"
+#include "chain/state/state_tree.hpp"
 #include "chain/state/state_view.hpp"
 #include "chain/storage/block_store.hpp"
 #include "chain/storage/key_value.hpp"
@@ -27,9 +28,14 @@ struct BranchPath {
     std::vector<Hash256> redone;  ///< from above the fork up to the second block
 };
 
-/// The way from the tip to a stored block. The active chain must be the tip's.
+/// The way from the tip to a stored block. The active chain must be the tip's. Fails with
+/// StoreFault::pruned if the fork lies below the last undo diff that is kept.
 [[nodiscard]] Result<BranchPath, StoreError> path_from_tip(const KeyValueView& store,
                                                            const Hash256& tip, const Hash256& to);
+
+/// The diff that leads from the state after the tip to the one at the end of the path.
+[[nodiscard]] Result<StateDiff, StoreError> diff_along(const BlockReader& reader,
+                                                       const BranchPath& path);
 
 /// What the header rules ask of a parent. Its index is all it takes: a header is judged before any
 /// state is loaded.
@@ -70,6 +76,10 @@ class ParentState {
 
     /// Root of the state that a diff leads to from here.
     [[nodiscard]] Result<Hash256, StoreError> root_after(const StateDiff& diff) const;
+    /// The tree of that state, which reads from here.
+    [[nodiscard]] Result<StateTree, StoreError> tree_after(const StateDiff& diff) const;
+    /// Whether the changes of such a tree are changes of this block's: it was the tip.
+    [[nodiscard]] bool was_tip() const noexcept { return from_tip_.writes.empty(); }
     /// Proof of what stands under a key in the state after the block.
     [[nodiscard]] Result<StateProof, StoreError> prove(ByteSpan key) const;
 

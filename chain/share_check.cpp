@@ -39,10 +39,9 @@ Result<bool, StoreError> ShareChecker::is_ready(const Segment& segment) const {
     return true;
 }
 
-Result<CheckedSegment, ShareFailure> ShareChecker::check(std::shared_ptr<const Segment> segment) {
-    const Template& tmpl = segment->tmpl;
-    const ConsensusParams& params = context_.params;
-    if (const auto form = check_segment_form(segment->body, params.work); !form) {
+Result<void, ShareFailure> ShareChecker::check_place(const Segment& segment) const {
+    const Template& tmpl = segment.tmpl;
+    if (const auto form = check_segment_form(segment.body, context_.params.work); !form) {
         return fail(ShareFailure(form.error()));
     }
     if (tmpl.height >= height_ || height_ - tmpl.height > kMaxLateness + 1) {
@@ -56,12 +55,20 @@ Result<CheckedSegment, ShareFailure> ShareChecker::check(std::shared_ptr<const S
     if (has_lane(*round, template_hash(tmpl))) {
         return fail(ShareFailure(SegmentError::lane_included));
     }
-    if (settle_root(segment->listed) != tmpl.settle_root) {
+    if (settle_root(segment.listed) != tmpl.settle_root) {
         return fail(ShareFailure(SegmentError::wrong_list));
     }
+    return {};
+}
+
+Result<CheckedSegment, ShareFailure> ShareChecker::check(std::shared_ptr<const Segment> segment) {
+    TRY(check_place(*segment));
+    const Template& tmpl = segment->tmpl;
+    const ConsensusParams& params = context_.params;
+    TRY_ASSIGN(const auto round, require_entry<Round>(view_, round_key(tmpl.height)));
     const SharedTask task = context_.tasks.find(tmpl.task);
     CHECK(task);  // one of tasks_of_open_rounds
-    TRY_ASSIGN(LaneStart start, start_of(*segment, *round));
+    TRY_ASSIGN(LaneStart start, start_of(*segment, round));
     const auto target = target_of(tmpl.bits, params);
     CHECK(target);  // the round's own
     const SegmentContext context{std::move(start),

@@ -43,11 +43,16 @@ class ShareChecker {
     [[nodiscard]] const Contributions& contributions() const noexcept { return contributions_; }
     void add_proven(const SegmentOutcome& outcome) { contributions_.add(outcome); }
 
-    /// Whether all segments that the share started from are known.
+    /// The rules that say whether the share may be included at all and that its list is its
+    /// template's: those that come before its list is followed.
+    [[nodiscard]] Result<void, ShareFailure> check_place(const Segment& segment) const;
+
+    /// Whether all segments that the share started from are known. Precondition: check_place() has
+    /// passed it, or its list may be anybody's.
     [[nodiscard]] Result<bool, StoreError> is_ready(const Segment& segment) const;
 
-    /// Every rule that needs no replay, cheapest first. That a lane yields one segment only is for
-    /// the state transition to see, but a lane that the state has already is refused here.
+    /// Every rule that needs no replay, check_place()'s first. That a lane yields one segment only
+    /// is for the state transition to see, but a lane that the state has already is refused here.
     [[nodiscard]] Result<CheckedSegment, ShareFailure> check(
         std::shared_ptr<const Segment> segment);
 

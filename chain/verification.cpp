@@ -17,6 +17,8 @@ std::string_view sentence(LedgerError error) noexcept {
             return "the block is known already";
         case LedgerError::too_little_work:
             return "the block's branch has too little work beside the tip's";
+        case LedgerError::pruned:
+            return "the block's branch leaves the chain at a depth that this node has pruned";
         case LedgerError::condemned:
             return "the block or its parent has broken a rule before";
         case LedgerError::halted:
@@ -30,6 +32,7 @@ Consequence group(LedgerError error) noexcept {
     switch (error) {
         case LedgerError::duplicate:
         case LedgerError::too_little_work:
+        case LedgerError::pruned:
             return Consequence::not_yet;
         case LedgerError::condemned:
             return Consequence::invalid;
@@ -73,7 +76,7 @@ Result<std::vector<ReplayedUnit>, SubmitError> replay_all(const std::vector<Repl
     for (std::size_t i = jobs.size(); i-- > 0;) {
         auto replay =
             replay_opening(jobs[i].segment, jobs[i].opening, trainers.trainer_of(jobs[i].task));
-        if (!replay) return fail(SubmitError(RuleError(replay.error())));
+        if (!replay) return fail(SubmitError(jobs[i].failure(replay.error())));
         replays.push_back(*std::move(replay));
     }
     return replays;
@@ -112,8 +115,14 @@ Result<VerifiedBlock, SubmitError> finish_candidate(const Candidate& candidate,
     TRY_ASSIGN(verified.index_,
                make_index(parent.state(), parent.index(), candidate.header(), judged,
                           parent.network().params()));
-    TRY_ASSIGN(verified.index_.state_root, parent.root_after(judged.diff));
+    TRY_ASSIGN(StateTree tree, parent.tree_after(judged.diff));
+    TRY_ASSIGN(verified.index_.state_root, tree.root());
+    if (parent.was_tip()) {
+        verified.tree_changes_ =
+            std::make_shared<const StateTree::Changes>(std::move(tree).take_changes());
+    }
     verified.diff_ = std::move(judged.diff);
+    verified.included_ = std::move(judged.included);
     return verified;
 }
 
@@ -162,6 +171,8 @@ Result<VerifiedShare, SubmitError> verify_share(const ShareCandidate& candidate,
     const ParentState& parent = candidate.parent();
     const SettlementContext context{parent.network().params(), candidate.tasks(), trainers};
     ShareChecker checker(parent.state(), parent.height() + 1, context);
+    const auto open = checker.check_place(*candidate.segment());
+    if (!open) return fail(submit_error(open.error()));
     auto ready = checker.is_ready(*candidate.segment());
     if (!ready) return fail(SubmitError(std::move(ready).error()));
     if (!*ready) return fail(SubmitError(RuleError(SegmentError::list_not_on_branch)));

@@ -18,6 +18,7 @@
 #include "chain/consensus/header_rules.hpp"
 #include "chain/parent_state.hpp"
 #include "chain/state/state_diff.hpp"
+#include "chain/state/state_tree.hpp"
 #include "chain/state/store_error.hpp"
 #include "chain/storage/block_store.hpp"
 #include "chain/types/block.hpp"
@@ -34,6 +35,7 @@ enum class LedgerError : std::uint8_t {
     // not yet
     duplicate,        // the block is known already
     too_little_work,  // its branch lies kSideBranchBlocks blocks' work or more below the tip
+    pruned,           // its branch forks where this node can no longer go back to
     // invalid
     condemned,  // the block or its parent has broken a rule before
     // ours
@@ -103,8 +105,14 @@ class VerifiedBlock {
     [[nodiscard]] const Hash256& id() const noexcept { return id_; }
     [[nodiscard]] const Block& block() const noexcept { return *block_; }
     [[nodiscard]] const BlockIndex& index() const noexcept { return index_; }
+    /// Ids of the shares that it includes.
+    [[nodiscard]] const IncludedSegments& included() const noexcept { return included_; }
     /// Leads from the state after the parent to the state after the block.
     [[nodiscard]] const StateDiff& diff() const noexcept { return diff_; }
+    /// What the block does to the state tree after its parent; null if the parent was not the tip.
+    [[nodiscard]] const std::shared_ptr<const StateTree::Changes>& tree_changes() const noexcept {
+        return tree_changes_;
+    }
     /// Mean loss of the replayed units, in units of 2^-32; for display.
     [[nodiscard]] std::int64_t mean_loss() const noexcept { return mean_loss_; }
 
@@ -114,7 +122,9 @@ class VerifiedBlock {
     Hash256 id_;
     std::shared_ptr<const Block> block_;
     BlockIndex index_;
+    IncludedSegments included_;
     StateDiff diff_;
+    std::shared_ptr<const StateTree::Changes> tree_changes_;
     std::int64_t mean_loss_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include "chain/ledger.hpp"
 #include "chain/network.hpp"
 #include "chain/storage/leveldb_store.hpp"
+#include "node/audit/audit_service.hpp"
 #include "node/concurrency/join.hpp"
 #include "node/concurrency/worker_pool.hpp"
 #include "node/ledger/ledger_service.hpp"
@@ -13,8 +14,8 @@
 #include "node/rpc/http_server.hpp"
 #include "node/rpc/json_rpc.hpp"
 #include "node/rpc/ledger_transaction_service.hpp"
-#include "node/rpc/pool_access.hpp"
 #include "node/rpc/methods.hpp"
+#include "node/rpc/pool_access.hpp"
 #include "node/setup/data_directory.hpp"
 #include "node/setup/key_file.hpp"
 #include "node/setup/store_failure.hpp"
@@ -126,8 +127,10 @@ class Node {
           trainers_(network_->task, engine_named(settings.engine)),
           run_files_(directory_.path()),
           cookie_(Cookie::create(cookie_file(directory_.path()))),
-          pool_(std::make_unique<WorkerPool>(thread_count(settings))),
+          pool_(std::make_unique<WorkerPool>(thread_count(settings), settings.audit_share)),
           ledger_(context_.get_executor(), open_ledger(directory_, network_), *pool_, trainers_),
+          audits_(ledger_, *pool_, trainers_, key_, directory_.fraud_proofs(),
+                  {settings.audit, AuditQueue::kMaxBytes, {}}),
           miner_(
               *pool_, trainers_, key_, settings.lanes,
               {[this](chain::Block block) { take_won_block(std::move(block)); },
@@ -169,6 +172,7 @@ class Node {
     asio::signal_set signals_{context_, SIGINT, SIGTERM};  // before anything that takes long
     std::unique_ptr<WorkerPool> pool_;
     LedgerService ledger_;
+    AuditService audits_;
     LedgerTransactionService transactions_{ledger_, pool_access(ledger_)};
     Miner miner_;
     WorkSource work_;
@@ -181,20 +185,26 @@ class Node {
 
 void Node::run() {
     ledger_.on_tip([this](const auto&) {
+        audits_.tip_changed();
         if (work_.is_mining()) work_.renew();
     });
     ledger_.on_share([this](const chain::PublicKey& miner, std::uint64_t units, bool included) {
         if (miner == key_.public_key()) miner_.settle(units, included, false);
     });
+    ledger_.on_segments(
+        [this](std::uint64_t height, const auto& segments) { audits_.take(height, segments); });
     ledger_.on_store_failure([this](const Failure& failure) {
         if (!failure_) failure_.emplace(failure);
         ask_to_stop();
     });
-    add_methods(
-        dispatcher_,
-        {ledger_, miner_, transactions_, std::string(model::engine_name(trainers_.engine())),
-         pool_->size(), [this](bool on) { work_.set_mining(on); }, [this] { ask_to_stop(); }});
+    add_methods(dispatcher_,
+                {ledger_, miner_, audits_, transactions_,
+                 std::string(model::engine_name(trainers_.engine())), pool_->size(),
+                 [this](bool on) { work_.set_mining(on); }, [this] { return work_.is_mining(); },
+                 [this] { ask_to_stop(); }});
+    ledger_.set_prune(settings_.prune);
     ledger_.start();
+    audits_.start();
     run_files_.announce(server_.endpoint());
     spdlog::info("{}: network {}, height {}, RPC on {}:{}", program_version("gradientd"),
                  network_->spec.name, ledger_.tip()->height(),
@@ -221,6 +231,7 @@ Task<> Node::main() {
         error = std::current_exception();
     }
     co_await asio::co_spawn(ledger_.strand(), work_.close(), asio::use_awaitable);
+    co_await asio::co_spawn(ledger_.strand(), audits_.close(), asio::use_awaitable);
     co_await ledger_.close();
     co_await server_.close();
     if (error) std::rethrow_exception(error);

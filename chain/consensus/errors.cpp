@@ -183,12 +183,17 @@ std::string_view describe(TransactionError error) noexcept {
     return "unknown transaction error";
 }
 
+std::string_view describe(ListedError error) noexcept {
+    return describe(error.rule);
+}
+
 std::string_view describe(const RuleError& error) noexcept {
     if (const auto* header = std::get_if<HeaderError>(&error)) return describe(*header);
     if (const auto* segment = std::get_if<SegmentError>(&error)) return describe(*segment);
     if (const auto* transaction = std::get_if<TransactionError>(&error)) {
         return describe(*transaction);
     }
+    if (const auto* listed = std::get_if<ListedError>(&error)) return describe(*listed);
     return describe(*std::get_if<BlockError>(&error));
 }
 
@@ -260,9 +265,9 @@ Consequence blame(BlockError error) noexcept {
         case BlockError::wrong_transaction_root:
         case BlockError::wrong_settle_root:
         case BlockError::wrong_unit_count:
+        case BlockError::listed_late:
             return Consequence::malformed;
         case BlockError::wrong_state_root:
-        case BlockError::listed_late:
         case BlockError::late_not_late:
             return Consequence::invalid;
     }
@@ -304,12 +309,18 @@ Consequence blame(TransactionError error) noexcept {
     return Consequence::ours;
 }
 
+Consequence blame(ListedError error) noexcept {
+    const Consequence own = blame(error.rule);
+    return own == Consequence::invalid ? Consequence::malformed : own;
+}
+
 Consequence blame(const RuleError& error) noexcept {
     if (const auto* header = std::get_if<HeaderError>(&error)) return blame(*header);
     if (const auto* segment = std::get_if<SegmentError>(&error)) return blame(*segment);
     if (const auto* transaction = std::get_if<TransactionError>(&error)) {
         return blame(*transaction);
     }
+    if (const auto* listed = std::get_if<ListedError>(&error)) return blame(*listed);
     return blame(*std::get_if<BlockError>(&error));
 }
 

@@ -88,10 +88,10 @@ enum class BlockError : std::uint8_t {
     wrong_transaction_root,  // root of the transactions != tmpl.transaction_root
     wrong_settle_root,       // there are listed segments that the header does not commit to
     wrong_unit_count,        // the winner's K != header.units
+    listed_late,             // a listed segment is not of the round that the block settles
 
     // invalid
     wrong_state_root,  // tmpl.state_root != root of the state after the parent
-    listed_late,       // a listed segment is not of the round that the block settles
     late_not_late,     // a share among the transactions is of the round that the block settles
 };
 
@@ -102,8 +102,8 @@ enum class TransactionError : std::uint8_t {
     bad_signature,      // not a strict signature of the sender over transaction_message
     zero_amount,        // a transfer or funding of nothing
     bad_chunk,          // a published chunk is empty or above kDataChunkBytes
-    bad_task_shape,     // shape or hyper-parameters outside the solver core's ranges, or a model of
-                        // which no lane fits into a segment
+    bad_task_shape,     // shape or hyper-parameters outside the solver core's ranges, a unit above
+                        // max_unit_work, or a model of which no lane fits into a segment
     bad_task_data,      // data bytes zero, above the limit, or not those of that many chunks
     bad_task_terms,     // unit budget or pay per hit zero, or escrow < pay per hit * hits_per_win
     amount_overflow,    // amounts, deposit and fee together exceed the largest amount
@@ -132,14 +132,25 @@ enum class TransactionError : std::uint8_t {
     replay_agrees,          // the replay of the allegedly false unit gives its digest
 };
 
+/// What a listed segment of a block has broken before all of them were seen to be those that the
+/// header commits to. It says nothing of the block's id: whoever passes a block on can put any
+/// segment into its list.
+struct ListedError {
+    SegmentError rule;
+
+    friend bool operator==(ListedError, ListedError) = default;
+};
+
 /// An error of whichever family.
-using RuleError = std::variant<HeaderError, SegmentError, BlockError, TransactionError>;
+using RuleError =
+    std::variant<HeaderError, SegmentError, BlockError, TransactionError, ListedError>;
 
 /// One sentence for the error.
 [[nodiscard]] std::string_view describe(HeaderError error) noexcept;
 [[nodiscard]] std::string_view describe(SegmentError error) noexcept;
 [[nodiscard]] std::string_view describe(BlockError error) noexcept;
 [[nodiscard]] std::string_view describe(TransactionError error) noexcept;
+[[nodiscard]] std::string_view describe(ListedError error) noexcept;
 [[nodiscard]] std::string_view describe(const RuleError& error) noexcept;
 
 /// Its group.
@@ -147,6 +158,7 @@ using RuleError = std::variant<HeaderError, SegmentError, BlockError, Transactio
 [[nodiscard]] Consequence blame(SegmentError error) noexcept;
 [[nodiscard]] Consequence blame(BlockError error) noexcept;
 [[nodiscard]] Consequence blame(TransactionError error) noexcept;
+[[nodiscard]] Consequence blame(ListedError error) noexcept;
 [[nodiscard]] Consequence blame(const RuleError& error) noexcept;
 
 }  // namespace gradient::chain

@@ -33,6 +33,7 @@ void visit_params(Visitor& visitor, Params& params) {
     visitor.field("fraud_deposit", params.fraud_deposit);
     visitor.field("task_weight", params.task_weight);
     visitor.field("max_task_creations", params.max_task_creations);
+    visitor.field("max_unit_work", params.max_unit_work);
     visitor.field("held_out_sequences", params.held_out_sequences);
 }
 

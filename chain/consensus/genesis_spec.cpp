@@ -62,6 +62,7 @@ ChainSpec default_chain_spec(std::string name, Bytes text, std::uint64_t time_ms
     spec.name = std::move(name);
     spec.params.anchor = {time_ms, bits};
     spec.model = from_model(model::TextDataset::default_config());
+    spec.params.max_unit_work = 4 * unit_work(genesis_task(spec));
     spec.text = std::move(text);
     Sha256 state = hasher.start();
     append_content(state, spec);

@@ -7,6 +7,7 @@ namespace {
 constexpr std::uint64_t kMinHalfLifeIntervals = 360;
 constexpr std::uint64_t kMaxHalfLifeMs = std::uint64_t{1} << 40;
 constexpr std::uint64_t kMaxHalvingBlocks = std::uint64_t{1} << 40;
+constexpr std::uint64_t kMaxUnitWork = std::uint64_t{1} << 40;
 constexpr std::uint64_t kMaxAnchorTimeMs = std::uint64_t{1} << 48;
 constexpr std::uint32_t kMaxHits = 128;
 constexpr std::uint32_t kMaxGuards = 8;
@@ -56,6 +57,9 @@ Result<void, ParamsError> check_task_params(const ConsensusParams& params) noexc
         return fail(ParamsError::bad_task_limit);
     }
     if (!within(params.max_task_creations, 1U, 64U)) return fail(ParamsError::bad_task_limit);
+    if (!within(params.max_unit_work, std::uint64_t{1}, kMaxUnitWork)) {
+        return fail(ParamsError::bad_unit_work);
+    }
     if (!within(params.held_out_sequences, 1U, 4096U)) return fail(ParamsError::bad_held_out);
     return {};
 }
@@ -101,6 +105,8 @@ std::string_view describe(ParamsError error) noexcept {
         case ParamsError::bad_task_limit:
             return "the weight of tasks is zero or above 1000000 coins, or a block may create "
                    "none or more than 64";
+        case ParamsError::bad_unit_work:
+            return "the largest work of a user task's unit is outside 1..2^40 FLOPs";
         case ParamsError::bad_held_out:
             return "the held-out sequences of a settlement are outside 1..4096";
     }

@@ -70,6 +70,9 @@ struct ConsensusParams {
     Amount task_weight = Amount::of_units(62'500'000);
     /// User tasks that one block may create; 1..64. Bounds what checking their data costs.
     std::uint32_t max_task_creations = 4;
+    /// Reference FLOPs that a user task's unit may cost; 1..2^40. Bounds what a block's replays
+    /// cost; `gradient init` takes four times the genesis task's.
+    std::uint64_t max_unit_work = std::uint64_t{1} << 40;
 
     // ---- settlement
     /// Held-out sequences on which a settled step is judged; 1..4096.
@@ -98,6 +101,7 @@ enum class ParamsError : std::uint8_t {
     bad_fee,         // byte_fee above 1 coin, or replay_fee above 1'000 coins
     bad_deposit,     // fraud_deposit above 10^6 coins
     bad_task_limit,  // task_weight zero or above 10^6 coins, or max_task_creations outside 1..64
+    bad_unit_work,   // max_unit_work outside 1..2^40
     bad_held_out,    // held_out_sequences outside 1..4096
 };
 

@@ -12,7 +12,7 @@
 namespace gradient::chain {
 
 /// A state under change: an overlay on a view, with a journal. Nothing reaches the view; what
-/// changed leaves as a StateDiff.
+/// changed leaves as a StateDiff. No entry is read from the view twice. Belongs to one thread.
 class State final : public StateView {
   public:
     /// A moment to come back to. Valid until an earlier one has been rolled back to.
@@ -42,14 +42,25 @@ class State final : public StateView {
     [[nodiscard]] Result<StateDiff, StoreError> diff() const;
 
   private:
+    // What is known of an entry: what stands in the view, once that has been read, and what stands
+    // here instead, once it has been set.
+    struct Known {
+        StateValue before;
+        StateValue now;
+        bool is_read = false;
+        bool is_set = false;
+    };
+    using Entries = std::map<StateKey, Known>;
     struct JournalEntry {
-        StateKey key;
-        bool was_touched = false;
+        Entries::iterator entry;
+        bool was_set = false;
         StateValue value;
     };
 
+    [[nodiscard]] Result<StateValue, StoreError> before(const StateKey& key, Known& known) const;
+
     const StateView& base_;
-    std::map<StateKey, StateValue> touched_;
+    mutable Entries entries_;            // none is ever taken out
     std::vector<JournalEntry> journal_;  // since the first checkpoint
     bool journals_ = false;
 };

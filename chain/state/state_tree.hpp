@@ -16,6 +16,7 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace gradient::chain {
@@ -84,6 +85,7 @@ class StateTree {
     [[nodiscard]] Result<StateProof, StoreError> prove(ByteSpan key) const;
 
     [[nodiscard]] const Changes& changes() const noexcept { return changes_; }
+    [[nodiscard]] Changes take_changes() && noexcept { return std::move(changes_); }
 
   private:
     // A leaf to be set, or removed if there is no value hash.

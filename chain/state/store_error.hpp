@@ -12,6 +12,7 @@ enum class StoreFault : std::uint8_t {
     in_use,      // another process holds the directory
     full,        // the disk has no space left
     foreign,     // the data belongs to another network or another version of this program
+    pruned,      // what is asked for has been pruned; all else is well
     failed,      // any other failure of the system
 };
 

@@ -2,7 +2,9 @@
 
 #include "chain/storage/record.hpp"
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace gradient::chain {
@@ -18,6 +20,11 @@ enum class Table : std::uint8_t {
     block = 'b',
     diff = 'd',
     history = 'm',
+    stub = 'u',
+    included = 'l',
+    side = 'w',
+    kept = 'p',
+    importing = 'i',
 };
 
 Bytes key_of(Table table) {
@@ -47,6 +54,22 @@ Bytes history_key(MmrPosition position) {
     key.push_back(position.level);
     append_big_endian(key, position.index);
     return key;
+}
+
+Bytes side_key(const SideBlock& block) {
+    Bytes key = key_of(Table::side);
+    append_big_endian(key, block.height);
+    key.insert(key.end(), block.id.bytes.begin(), block.id.bytes.end());
+    return key;
+}
+
+// The block that a key of the table names; nothing if the key has another size.
+std::optional<SideBlock> side_block(ByteSpan key) {
+    SideBlock block;
+    if (key.size() != 1 + 8 + block.id.bytes.size()) return std::nullopt;
+    for (const std::uint8_t byte : key.subspan(1, 8)) block.height = block.height << 8U | byte;
+    std::copy(key.begin() + 9, key.end(), block.id.bytes.begin());
+    return block;
 }
 
 std::string name(std::string_view what, const Hash256& id) {
@@ -95,6 +118,43 @@ Result<std::optional<Block>, StoreError> BlockReader::block(const Hash256& id) c
     return found;
 }
 
+Result<std::optional<BlockStub>, StoreError> BlockReader::stub(const Hash256& id) const {
+    return get_record<BlockStub>(view_, key_of(Table::stub, id), name("stub of block", id));
+}
+
+Result<IncludedSegments, StoreError> BlockReader::included(const Hash256& id) const {
+    TRY_ASSIGN(auto found, get_record<IncludedSegments>(view_, key_of(Table::included, id),
+                                                        name("segment list of block", id)));
+    return std::move(found).value_or(IncludedSegments());
+}
+
+Result<std::vector<SideBlock>, StoreError> BlockReader::side_blocks() const {
+    std::vector<SideBlock> blocks;
+    Result<void, StoreError> verdict;
+    TRY(view_.scan(key_of(Table::side), [&](ByteSpan key, ByteSpan record) {
+        const auto block = side_block(key);
+        if (!block || !open_record(key, record, "side branch")) {
+            verdict = fail(damaged("list of side branches", "a record's checksum is wrong"));
+            return false;
+        }
+        blocks.push_back(*block);
+        return true;
+    }));
+    TRY(verdict);
+    return blocks;
+}
+
+Result<KeptHistory, StoreError> BlockReader::kept() const {
+    TRY_ASSIGN(const auto found,
+               get_record<KeptHistory>(view_, key_of(Table::kept), "record of what is pruned"));
+    return found.value_or(KeptHistory());
+}
+
+Result<bool, StoreError> BlockReader::importing() const {
+    TRY_ASSIGN(const auto mark, view_.get(key_of(Table::importing)));
+    return mark.has_value();
+}
+
 Result<std::optional<StateDiff>, StoreError> BlockReader::diff(const Hash256& id) const {
     return get_record<StateDiff>(view_, key_of(Table::diff, id), name("state diff of block", id));
 }
@@ -141,6 +201,55 @@ void BlockWriter::put_index(const Hash256& id, const BlockIndex& index) {
 
 void BlockWriter::put_block(const Hash256& id, const Block& block) {
     put_record(batch_, key_of(Table::block, id), block);
+}
+
+void BlockWriter::erase_block(const Hash256& id) {
+    batch_.erase(key_of(Table::block, id));
+}
+
+void BlockWriter::put_stub(const Hash256& id, const BlockStub& stub) {
+    put_record(batch_, key_of(Table::stub, id), stub);
+}
+
+void BlockWriter::put_included(const Hash256& id, const IncludedSegments& included) {
+    if (included == IncludedSegments()) return;
+    put_record(batch_, key_of(Table::included, id), included);
+}
+
+void BlockWriter::put_side(const SideBlock& block) {
+    Bytes key = side_key(block);
+    Bytes record = seal_record(key, {});
+    batch_.put(std::move(key), std::move(record));
+}
+
+void BlockWriter::erase_side(const SideBlock& block) {
+    batch_.erase(side_key(block));
+}
+
+void BlockWriter::erase_side_branch(const SideBlock& block) {
+    erase_side(block);
+    for (const Table table :
+         {Table::index, Table::block, Table::diff, Table::stub, Table::included}) {
+        batch_.erase(key_of(table, block.id));
+    }
+}
+
+void BlockWriter::put_kept(const KeptHistory& kept) {
+    put_record(batch_, key_of(Table::kept), kept);
+}
+
+void BlockWriter::put_import_mark() {
+    Bytes key = key_of(Table::importing);
+    Bytes record = seal_record(key, {});
+    batch_.put(std::move(key), std::move(record));
+}
+
+void BlockWriter::erase_import_mark() {
+    batch_.erase(key_of(Table::importing));
+}
+
+void BlockWriter::erase_diff(const Hash256& id) {
+    batch_.erase(key_of(Table::diff, id));
 }
 
 void BlockWriter::put_diff(const Hash256& id, const StateDiff& diff) {

@@ -6,12 +6,18 @@
 //   't'                          id of the tip
 //   'a' height u64               id of the active chain's block at that height
 //   'h' block id                 block index
-//   'b' block id                 block
+//   'b' block id                 block, until it is pruned
+//   'u' block id                 stub, once the block is pruned         chain/storage/block_stub.hpp
+//   'l' block id                 ids of the segments that it includes
+//   'w' height u64, block id     nothing: the block is on no active chain
+//   'p'                          which heights of the active chain are still kept
 //   'd' block id                 state diff: of an active block the one that undoes it, of any
 //                                other the one that leads to it from its parent
 //   'm' level u8, index u64      node of the Merkle mountain range over the active chain
 //   's' state key                state entry after the tip         chain/storage/stored_state.hpp
 //   'n' depth u16, prefix        node of its tree                  (as many bytes as hold the bits)
+//   'i'                          a snapshot is being imported
+//   'y' path                     value hash of an entry, while its tree is being built
 
 #include "chain/base/bytes.hpp"
 #include "chain/base/codec.hpp"
@@ -19,17 +25,19 @@
 #include "chain/base/result.hpp"
 #include "chain/base/u256.hpp"
 #include "chain/state/state_diff.hpp"
+#include "chain/storage/block_stub.hpp"
 #include "chain/storage/key_value.hpp"
 #include "chain/types/block.hpp"
 #include "chain/types/header.hpp"
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace gradient::chain {
 
 /// Layout of the records. A program refuses a directory of another version.
-inline constexpr std::uint32_t kSchemaVersion = 3;
+inline constexpr std::uint32_t kSchemaVersion = 4;
 
 /// What a data directory belongs to.
 struct StoreInfo {
@@ -67,6 +75,25 @@ struct BlockIndex {
     [[nodiscard]] std::uint64_t height() const noexcept { return header.tmpl.height; }
 };
 
+/// From which heights on the active chain is kept; genesis always is. Of an unpruned chain all are 0.
+struct KeptHistory {
+    static constexpr std::size_t kEncodedSize = 32;
+
+    std::uint64_t headers = 0;  ///< below, there is nothing
+    std::uint64_t stubs = 0;    ///< below, there are headers alone: the chain came as a snapshot
+    std::uint64_t bodies = 0;   ///< below, there are stubs in the place of bodies
+    std::uint64_t undo = 0;     ///< below, there are no diffs; at most `bodies`
+
+    friend bool operator==(const KeptHistory&, const KeptHistory&) = default;
+    static auto fields(auto& self) { return std::tie(self.headers, self.stubs, self.bodies, self.undo); }
+};
+
+/// A stored block that is not on the active chain.
+struct SideBlock {
+    std::uint64_t height = 0;
+    Hash256 id;
+};
+
 /// Reads the chain's records from a store or a snapshot of one.
 class BlockReader {
   public:
@@ -79,8 +106,17 @@ class BlockReader {
 
     [[nodiscard]] Result<std::optional<Hash256>, StoreError> active_at(std::uint64_t height) const;
     [[nodiscard]] Result<std::optional<BlockIndex>, StoreError> index(const Hash256& id) const;
-    /// A block whose header does not hash to `id` is damage.
+    /// A block whose header does not hash to `id` is damage. Nothing if it has been pruned.
     [[nodiscard]] Result<std::optional<Block>, StoreError> block(const Hash256& id) const;
+    /// What pruning has left of a block; nothing if it is whole.
+    [[nodiscard]] Result<std::optional<BlockStub>, StoreError> stub(const Hash256& id) const;
+    /// The segments that a block includes beside its own: none if nothing is stored.
+    [[nodiscard]] Result<IncludedSegments, StoreError> included(const Hash256& id) const;
+    /// Everything off the active chain, heights ascending.
+    [[nodiscard]] Result<std::vector<SideBlock>, StoreError> side_blocks() const;
+    [[nodiscard]] Result<KeptHistory, StoreError> kept() const;
+    /// Whether an import has begun here and not come to its end.
+    [[nodiscard]] Result<bool, StoreError> importing() const;
     [[nodiscard]] Result<std::optional<StateDiff>, StoreError> diff(const Hash256& id) const;
     [[nodiscard]] Result<std::optional<MmrNode>, StoreError> history_node(
         MmrPosition position) const;
@@ -107,7 +143,18 @@ class BlockWriter {
     void erase_active(std::uint64_t height);
     void put_index(const Hash256& id, const BlockIndex& index);
     void put_block(const Hash256& id, const Block& block);
+    void erase_block(const Hash256& id);
+    void put_stub(const Hash256& id, const BlockStub& stub);
+    void put_included(const Hash256& id, const IncludedSegments& included);
+    void put_side(const SideBlock& block);
+    void erase_side(const SideBlock& block);
+    /// Erases every record of a block off the active chain.
+    void erase_side_branch(const SideBlock& block);
+    void put_kept(const KeptHistory& kept);
+    void put_import_mark();
+    void erase_import_mark();
     void put_diff(const Hash256& id, const StateDiff& diff);
+    void erase_diff(const Hash256& id);
     void put_history_node(MmrPosition position, const MmrNode& node);
     void erase_history_node(MmrPosition position);
 

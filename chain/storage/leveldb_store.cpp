@@ -61,6 +61,7 @@ std::string_view remedy_of(StoreFault fault) noexcept {
         case StoreFault::full:
             return "free some space and start again; nothing acknowledged is lost";
         case StoreFault::foreign:
+        case StoreFault::pruned:
         case StoreFault::failed:
             break;
     }

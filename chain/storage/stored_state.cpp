@@ -2,6 +2,7 @@
 
 #include "chain/storage/record.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +13,7 @@ namespace {
 
 constexpr std::uint8_t kEntryTable = 's';
 constexpr std::uint8_t kNodeTable = 'n';
+constexpr std::uint8_t kLeafTable = 'y';
 
 Bytes entry_key(const StateKey& key) {
     Bytes stored{kEntryTable};
@@ -24,6 +26,12 @@ Bytes node_key(const TreePosition& position) {
                  static_cast<std::uint8_t>(position.depth)};
     const auto bits_end = position.prefix.bytes.begin() + (position.depth + 7) / 8;
     stored.insert(stored.end(), position.prefix.bytes.begin(), bits_end);
+    return stored;
+}
+
+Bytes leaf_key(const Hash256& path) {
+    Bytes stored{kLeafTable};
+    stored.insert(stored.end(), path.bytes.begin(), path.bytes.end());
     return stored;
 }
 
@@ -84,14 +92,45 @@ void put_state_diff(WriteBatch& batch, const StateDiff& diff) {
     }
 }
 
+void put_tree_node(WriteBatch& batch, const TreePosition& position, const TreeNode& node) {
+    put_record(batch, node_key(position), node);
+}
+
 void put_tree_changes(WriteBatch& batch, const StateTree::Changes& changes) {
     for (const auto& [position, node] : changes) {
         if (node) {
-            put_record(batch, node_key(position), *node);
+            put_tree_node(batch, position, *node);
         } else {
             batch.erase(node_key(position));
         }
     }
+}
+
+void put_leaf(WriteBatch& batch, const StateLeaf& leaf) {
+    put_record(batch, leaf_key(leaf.path), leaf.value_hash);
+}
+
+void erase_leaf(WriteBatch& batch, const StateLeaf& leaf) {
+    batch.erase(leaf_key(leaf.path));
+}
+
+Result<void, StoreError> scan_leaves(const KeyValueView& view,
+                                     const std::function<bool(const StateLeaf& leaf)>& visit) {
+    Result<void, StoreError> verdict;
+    const auto visit_record = [&](ByteSpan key, ByteSpan record) {
+        StateLeaf leaf;
+        const auto payload = open_record(key, record, "state leaf");
+        if (!payload || key.size() != 1 + leaf.path.bytes.size() ||
+            payload->size() != leaf.value_hash.bytes.size()) {
+            verdict = fail(damaged("state leaf", "its checksum is wrong"));
+            return false;
+        }
+        std::copy(key.begin() + 1, key.end(), leaf.path.bytes.begin());
+        std::copy(payload->begin(), payload->end(), leaf.value_hash.bytes.begin());
+        return visit(leaf);
+    };
+    TRY(view.scan(Bytes{kLeafTable}, visit_record));
+    return verdict;
 }
 
 }  // namespace gradient::chain

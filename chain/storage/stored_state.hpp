@@ -34,7 +34,18 @@ class StoredState final : public StateView, public NodeView {
 /// Adds a diff's writes to a batch.
 void put_state_diff(WriteBatch& batch, const StateDiff& diff);
 
+/// Adds one node of the tree to a batch.
+void put_tree_node(WriteBatch& batch, const TreePosition& position, const TreeNode& node);
+
 /// Adds a tree's changed nodes to a batch.
 void put_tree_changes(WriteBatch& batch, const StateTree::Changes& changes);
+
+/// Leaves of a tree that is yet to be built, kept in the order of their paths (chain/snapshot.cpp).
+void put_leaf(WriteBatch& batch, const StateLeaf& leaf);
+void erase_leaf(WriteBatch& batch, const StateLeaf& leaf);
+
+/// Visits every such leaf, paths ascending; false ends the visit.
+[[nodiscard]] Result<void, StoreError> scan_leaves(
+    const KeyValueView& view, const std::function<bool(const StateLeaf& leaf)>& visit);
 
 }  // namespace gradient::chain

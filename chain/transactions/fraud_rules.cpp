@@ -97,12 +97,8 @@ Hash256 bound(const Hash256& commitment, const Address& sender) {
     return hasher(encode(sender), commitment);
 }
 
-StateKey entry_key(std::uint64_t height, const Hash256& commitment, const Address& sender) {
-    return commitment_key(height, bound(commitment, sender));
-}
-
 StateKey revealed_key(const RevealFraud& action, const Hash256& subject, const Address& sender) {
-    return entry_key(action.commit_height, fraud_commitment(subject, sender, action.salt), sender);
+    return fraud_commitment_entry(action.commit_height, fraud_commitment(subject, sender, action.salt), sender);
 }
 
 Result<void, TransactionError> check_height(const RevealFraud& action, std::uint64_t height) {
@@ -295,6 +291,11 @@ Result<void, StoreError> open_case(State& state, FraudCase opened, const Proof& 
 Hash256 fraud_commitment(const Hash256& subject, const Address& sender, const Hash256& salt) {
     static const TaggedHasher hasher("gradient/fraud-commitment");
     return hasher(subject, encode(sender), salt);
+}
+
+StateKey fraud_commitment_entry(std::uint64_t height, const Hash256& commitment,
+                                const Address& sender) {
+    return commitment_key(height, bound(commitment, sender));
 }
 
 Result<Hash256, TransactionError> subject_of(const FraudProof& proof, const TaskSet& tasks) {

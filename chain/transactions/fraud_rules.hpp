@@ -11,6 +11,7 @@
 #include "chain/consensus/errors.hpp"
 #include "chain/consensus/params.hpp"
 #include "chain/crypto/address.hpp"
+#include "chain/state/entries.hpp"
 #include "chain/state/state.hpp"
 #include "chain/state/state_view.hpp"
 #include "chain/tasks/task_runtime.hpp"
@@ -33,6 +34,10 @@ inline constexpr std::uint64_t kRevealWindow = 10;
 /// random bytes, without which anybody could try out the subjects there are.
 [[nodiscard]] Hash256 fraud_commitment(const Hash256& subject, const Address& sender,
                                        const Hash256& salt);
+
+/// Where a commitment of the block at `height` stands in the state until it is revealed or burnt.
+[[nodiscard]] StateKey fraud_commitment_entry(std::uint64_t height, const Hash256& commitment,
+                                              const Address& sender);
 
 /// What the proof is about, derived by hashing alone: it may still be false. `tasks` must hold the
 /// task of a false unit if there is one. Fails with unknown_task without it, and with bad_proof if

@@ -89,6 +89,9 @@ Result<void, TransactionError> check_task(const CreateTask& action,
                                           const ConsensusParams& params) noexcept {
     const model::AttentionConfig config = to_model(action.shape);
     if (!model::check_config(config)) return fail(TransactionError::bad_task_shape);
+    if (model::unit_work(config) > params.max_unit_work) {
+        return fail(TransactionError::bad_task_shape);
+    }
     // A task of which no lane fits into a segment would stop the chain when it is drawn.
     if (least_segment_bytes(params.work, model::parameter_count(config)) >
         params.work.max_segment_bytes) {

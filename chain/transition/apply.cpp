@@ -211,6 +211,11 @@ class Transition {
         state_.erase(momentum_key(record.id));
         state_.erase(reference_key(record.id));
         state_.erase(history_key(record.id));
+        TRY_ASSIGN(const auto late, read_entry<LateList>(state_, late_list_key(record.id)));
+        if (late) {
+            for (const Hash256& segment : late->segments) state_.erase(late_key(segment));
+            state_.erase(late_list_key(record.id));
+        }
         // The round that this block ends started from the dead model: it is paid, not settled.
         state_.erase(pending_round_key());
         return {};

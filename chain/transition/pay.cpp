@@ -47,7 +47,8 @@ Result<void, StoreError> BlockPay::add_share(const SegmentOutcome& share, std::u
     TRY_ASSIGN(const Amount on_top, take_from_escrow(share, lateness));
     const auto rest = checked_sub(emission, fee);
     CHECK(rest);
-    return earn(share, sum_of(*rest, on_top));
+    earned_.push_back({share, sum_of(*rest, on_top)});
+    return {};
 }
 
 Result<void, StoreError> BlockPay::add_winner(const SegmentOutcome& winner) {
@@ -55,7 +56,8 @@ Result<void, StoreError> BlockPay::add_winner(const SegmentOutcome& winner) {
         segment_reward(params_, winner.round, winner.targets, winner.hits, winner.paid_units);
     TRY_ASSIGN(const Amount emission, mint(full));
     TRY_ASSIGN(const Amount on_top, take_from_escrow(winner, 0));
-    return earn(winner, sum_of(emission, on_top));
+    earned_.push_back({winner, sum_of(emission, on_top)});
+    return {};
 }
 
 Result<void, StoreError> BlockPay::finish(const Address& includer, Amount fees) {
@@ -64,6 +66,7 @@ Result<void, StoreError> BlockPay::finish(const Address& includer, Amount fees) 
     const StateKey key = maturing_pay_key(height_ + params_.maturity_blocks);
     TRY_ASSIGN(auto found, read_entry<MaturingPay>(state_, key));
     MaturingPay maturing = std::move(found).value_or(MaturingPay{});
+    // Also one that has earned nothing: it can be accused like any other.
     for (const Earned& earned : earned_) {
         const SegmentOutcome& segment = earned.segment;
         maturing.pays.push_back({address_of(segment.miner), earned.amount, segment.id});
@@ -103,11 +106,6 @@ Result<Amount, StoreError> BlockPay::take_from_escrow(const SegmentOutcome& segm
     account.paid = sum_of(account.paid, amount);
     state_.put(key, account);
     return amount;
-}
-
-Result<void, StoreError> BlockPay::earn(const SegmentOutcome& segment, Amount amount) {
-    if (!amount.is_zero()) earned_.push_back({segment, amount});
-    return {};
 }
 
 void BlockPay::add_to_includer(Amount amount) noexcept {

@@ -48,7 +48,6 @@ class BlockPay {
     [[nodiscard]] Result<Amount, StoreError> mint(Amount wanted);
     [[nodiscard]] Result<Amount, StoreError> take_from_escrow(const SegmentOutcome& segment,
                                                               std::uint32_t lateness);
-    [[nodiscard]] Result<void, StoreError> earn(const SegmentOutcome& segment, Amount amount);
     void add_to_includer(Amount amount) noexcept;
 
     State& state_;

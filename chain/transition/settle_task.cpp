@@ -181,7 +181,9 @@ Result<std::optional<LaneStart>, StoreError> lane_start(const StateView& view, s
     }
     TRY_ASSIGN(const bool fits,
                is_list_of_round(listed, pending ? pending->round : 0, contributions));
-    if (!fits) return std::nullopt;
+    const bool has_winner =
+        pending && std::find(listed.begin(), listed.end(), pending->winner) != listed.end();
+    if (!fits || has_winner) return std::nullopt;
     TRY_ASSIGN(Parameters theta, require_parameters(view, model_key(task)));
     return LaneStart(std::make_shared<const Parameters>(std::move(theta)));
 }

@@ -3,12 +3,13 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <utility>
 
 namespace gradient::node {
 
-WorkerPool::WorkerPool(unsigned threads) {
+WorkerPool::WorkerPool(unsigned threads, double audit_share) : audit_share_(audit_share) {
     const unsigned count = std::max(threads, 1U);
     threads_.reserve(count);
     for (unsigned i = 0; i < count; ++i) {
@@ -35,21 +36,35 @@ std::size_t WorkerPool::failures() const {
     return failures_;
 }
 
+// Whose first job is the next to start.
+std::optional<Priority> WorkerPool::next() const noexcept {
+    if (waits(Priority::verify)) return Priority::verify;
+    const bool audits = waits(Priority::audit);
+    if (waits(Priority::mine) && !(audits && audit_credit_ > 0)) return Priority::mine;
+    if (audits) return Priority::audit;
+    return std::nullopt;
+}
+
 void WorkerPool::run(const std::stop_token& closing) {
     std::unique_lock lock(mutex_);
-    const auto next = [this] {
-        return std::ranges::find_if(queues_, [](const auto& q) { return !q.empty(); });
-    };
     while (true) {
         // Returns at once when the pool closes; jobs still waiting then run with a stopped token.
-        changed_.wait(lock, closing, [&] { return next() != queues_.end(); });
-        const auto queue = next();
-        if (queue == queues_.end()) return;
-        const Waiting waiting = std::move(queue->front());
-        queue->pop_front();
+        changed_.wait(lock, closing, [&] { return next().has_value(); });
+        const auto priority = next();
+        if (!priority) return;
+        const bool overtakes = *priority == Priority::audit && waits(Priority::mine);
+        auto& queue = queues_.at(static_cast<std::size_t>(*priority));
+        const Waiting waiting = std::move(queue.front());
+        queue.pop_front();
         lock.unlock();
+        const auto began = std::chrono::steady_clock::now();
         execute(closing, waiting);
+        const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - began;
         lock.lock();
+        if (overtakes) audit_credit_ -= taken.count();
+        if (*priority == Priority::mine) {
+            audit_credit_ = std::min(audit_credit_ + audit_share_ * taken.count(), kMaxAuditCredit);
+        }
     }
 }
 

@@ -31,7 +31,8 @@ T require(chain::Result<T, chain::StoreError> result) {
 // What the transaction rules take beside the state, kept together while it is used.
 class PoolContext {
   public:
-    PoolContext(chain::Ledger& ledger, TrainerPool& trainers)
+    PoolContext(chain::Ledger& ledger, TrainerPool& trainers,
+                const std::set<std::uint32_t>& proof_tasks)
         : trainers_(trainers),
           context_{ledger.network().params(),
                    ledger.network().genesis.id,
@@ -45,6 +46,7 @@ class PoolContext {
         const auto list =
             require(chain::read_entry<chain::TaskList>(state, chain::task_list_key()));
         if (list) needed.insert(needed.end(), list->active.begin(), list->active.end());
+        needed.insert(needed.end(), proof_tasks.begin(), proof_tasks.end());
         for (const std::uint32_t id : needed) {
             if (auto task = require(ledger.task(id))) tasks_.add(std::move(task));
         }
@@ -59,6 +61,13 @@ class PoolContext {
     LeasedTrainers trainers_;
     chain::TransactionContext context_;
 };
+
+// A share that started from a segment which this branch lacks may be judged once that has come late.
+bool waits_for_others(const chain::SubmitError& error) {
+    const auto* rule = std::get_if<chain::RuleError>(&error);
+    return rule != nullptr &&
+           *rule == chain::RuleError(chain::SegmentError::list_not_on_branch);
+}
 
 // A block of which nothing is known but that the node could not judge it.
 LedgerService::SubmitResult not_judged(const std::string& why) {
@@ -83,12 +92,36 @@ LedgerService::LedgerService(const asio::any_io_executor& executor,
 }
 
 void LedgerService::start() {
-    for (std::uint64_t height = 1; height <= tip()->height(); ++height) {
+    const std::uint64_t first = std::max<std::uint64_t>(1, require(ledger_->kept()).headers);
+    for (std::uint64_t height = first; height <= tip()->height(); ++height) {
         const auto id = require(ledger_->id_at(height));
         const auto index = id ? require(ledger_->index(*id)) : std::nullopt;
         if (index) figures_.add(*index, network());
     }
     evaluator_.tip_changed(tip());
+    prune_later();
+}
+
+void LedgerService::prune_later() {
+    if (prune_.keep_bodies == 0 || pruning_ || closing_) return;
+    pruning_ = true;
+    asio::post(strand_, [this] { prune(); });
+}
+
+// One step at a time, so that blocks and queries come in between.
+void LedgerService::prune() {
+    pruning_ = false;
+    if (closing_) return;
+    const auto step = ledger_->prune(prune_);
+    if (!step) {
+        store_failed(store_failure(step.error()));
+        return;
+    }
+    if (step->bodies + step->undo + step->side_blocks > 0) {
+        spdlog::debug("pruned {} bodies, {} undo diffs, {} blocks of side branches", step->bodies,
+                      step->undo, step->side_blocks);
+    }
+    if (!step->finished) prune_later();
 }
 
 Task<LedgerService::SubmitResult> LedgerService::submit(std::shared_ptr<const chain::Block> block) {
@@ -143,14 +176,16 @@ Task<LedgerService::SubmitResult> LedgerService::try_verify_and_commit(
         co_return chain::fail(verified.error());
     }
     if (losses_.size() >= kMaxLosses) losses_.clear();
-    if (const auto loss = training_loss(verified->block(), network())) losses_[id] = *loss;
-    co_return ledger_->commit(*verified);
+    if (const auto loss = training_loss(verified->block.block(), network())) losses_[id] = *loss;
+    const auto outcome = ledger_->commit(verified->block);
+    if (outcome && on_segments_) on_segments_(verified->block.index().height(), verified->segments);
+    co_return outcome;
 }
 
 // All stages between admit and commit; one job of the pool for each replay.
-Task<chain::Result<chain::VerifiedBlock, chain::SubmitError>> LedgerService::verify(
+Task<chain::Result<LedgerService::Judged, chain::SubmitError>> LedgerService::verify(
     chain::Candidate candidate) {
-    using Verified = chain::Result<chain::VerifiedBlock, chain::SubmitError>;
+    using Verified = chain::Result<Judged, chain::SubmitError>;
     using Jobs = chain::Result<std::vector<chain::ReplayJob>, chain::ApplyFailure>;
     using Replay = chain::Result<chain::ReplayedUnit, chain::SegmentError>;
     using Taken = chain::Result<void, chain::ApplyFailure>;
@@ -171,11 +206,11 @@ Task<chain::Result<chain::VerifiedBlock, chain::SubmitError>> LedgerService::ver
         auto results =
             co_await run_all_on(pool_, Priority::verify, {}, jobs->size(), std::move(replay));
         std::vector<chain::ReplayedUnit> replays;
-        for (auto& result : results) {
-            if (!result) {
-                co_return chain::fail(chain::SubmitError(chain::RuleError(result.error())));
+        for (std::size_t i = 0; i < results.size(); ++i) {
+            if (!results[i]) {
+                co_return chain::fail(chain::SubmitError((*jobs)[i].failure(results[i].error())));
             }
-            replays.push_back(*std::move(result));
+            replays.push_back(*std::move(results[i]));
         }
         auto take = [verifier, &replays](const std::stop_token&) -> Taken {
             return verifier->take(std::move(replays));
@@ -186,7 +221,11 @@ Task<chain::Result<chain::VerifiedBlock, chain::SubmitError>> LedgerService::ver
     auto finish = [candidate, verifier, trainers](const std::stop_token&) -> Verified {
         auto judged = verifier->finish();
         if (!judged) return chain::fail(chain::submit_error(judged.error()));
-        return chain::finish_candidate(candidate, *std::move(judged));
+        auto block = chain::finish_candidate(candidate, *std::move(judged));
+        if (!block) return chain::fail(block.error());
+        std::vector<chain::CheckedSegment> segments;
+        for (const auto& proven : verifier->proven()) segments.push_back(proven.checked());
+        return Judged{*std::move(block), std::move(segments)};
     };
     co_return co_await run_on(pool_, Priority::verify, {}, std::move(finish));
 }
@@ -210,19 +249,27 @@ Task<> LedgerService::verify_share(std::shared_ptr<const chain::Segment> segment
             return chain::verify_share(share, trainers);
         };
         auto verified = co_await run_on(pool_, Priority::verify, {}, std::move(judge));
+        const auto& judged = candidate->segment();
         if (verified) {
             keep_share(*std::move(verified));
+        } else if (waits_for_others(verified.error()) && is_open(judged->tmpl.height) &&
+                   early_shares_.size() < kMaxShareChecks) {
+            early_shares_.push_back(judged);
         } else {
             spdlog::info("a share was refused: {}", chain::describe(verified.error()));
             if (on_share_) {
-                const auto& body = candidate->segment()->body;
-                on_share_(candidate->segment()->tmpl.miner, body.units(), false);
+                on_share_(judged->tmpl.miner, judged->body.units(), false);
             }
         }
     } catch (const std::exception& error) {
         if (!closing_) spdlog::error("verifying a share failed: {}", error.what());
     }
     changed_.notify_all();
+}
+
+// Whether a block after the next one may still include a share of that round.
+bool LedgerService::is_open(std::uint64_t round) const {
+    return tip()->height() < round + chain::kMaxLateness;
 }
 
 Task<> LedgerService::wait_for_shares(Event::Deadline deadline) {
@@ -297,7 +344,7 @@ void LedgerService::add_shares(chain::TemplateContents& contents, std::size_t& b
 }
 
 void LedgerService::add_transactions(chain::TemplateContents& contents, std::size_t bytes) {
-    PoolContext context(*ledger_, trainers_);
+    PoolContext context(*ledger_, trainers_, proof_tasks_);
     const auto selected =
         require(mempool_.select(tip()->state(), context.get(), {bytes, chain::kMaxTransactions / 2}));
     for (const auto& transaction : selected.transactions)
@@ -318,11 +365,15 @@ chain::TemplateContents LedgerService::template_contents() {
 Task<LedgerService::TransactionResult> LedgerService::submit_transaction(
     std::shared_ptr<const chain::SignedTransaction> transaction) {
     auto submit = [this, transaction = std::move(transaction)]() -> Task<TransactionResult> {
-        PoolContext context(*ledger_, trainers_);
+        auto tasks = proof_tasks_;
+        const auto task = chain::required_task(*transaction);
+        if (task && tasks.size() < kMaxProofTasks) tasks.insert(*task);
+        PoolContext context(*ledger_, trainers_, tasks);
         const auto checked = chain::check_transaction(transaction, context.get());
         if (!checked) co_return chain::fail(chain::PoolError(checked.error()));
         const auto added = mempool_.add(*checked, tip()->state(), context.get(), now_ms());
         if (!added) co_return chain::fail(added.error());
+        proof_tasks_ = std::move(tasks);
         co_return checked->id();
     };
     co_return co_await asio::co_spawn(strand_, std::move(submit), asio::use_awaitable);
@@ -330,7 +381,7 @@ Task<LedgerService::TransactionResult> LedgerService::submit_transaction(
 
 // The pool follows the chain: what is included goes, what blocks left behind comes back.
 void LedgerService::renew_mempool(const chain::TipChange& change) {
-    PoolContext context(*ledger_, trainers_);
+    PoolContext context(*ledger_, trainers_, proof_tasks_);
     std::vector<chain::UndoneBlock> undone;
     for (const auto& id : change.undone) {
         if (const auto block = require(ledger_->block(id)))
@@ -344,6 +395,7 @@ void LedgerService::renew_mempool(const chain::TipChange& change) {
     static_cast<void>(require(
         mempool_.tip_changed(undone, redone, tip()->state(), context.get(), now_ms())));
     mempool_.expire(now_ms());
+    if (mempool_.size() == 0) proof_tasks_.clear();
 }
 
 // Shares that the chain has included now, or that are too late, go. After a change of branch all
@@ -427,6 +479,7 @@ void LedgerService::tip_changed(const chain::TipChange& change) {
     renew_shares(change);
     evaluator_.tip_changed(change.tip);
     if (on_tip_) on_tip_(change.tip);
+    prune_later();
     changed_.notify_all();
 }
 

@@ -23,6 +23,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -51,6 +52,8 @@ class LedgerService {
     /// Bytes of a block that are left to its winner's segment and to late shares and transactions
     /// (of each kind), where there is more to include than fits.
     static constexpr std::size_t kReservedBytes = std::size_t{1} << 20U;
+    /// Tasks of fraud proofs that are remembered, so that proofs against ended tasks are judged.
+    static constexpr std::size_t kMaxProofTasks = 64;
     /// Blocks whose training loss is remembered.
     static constexpr std::size_t kMaxLosses = 65'536;
 
@@ -60,6 +63,9 @@ class LedgerService {
     /// Reads what the figures need of the stored chain and scores the tip. Call once, before the
     /// executor runs.
     void start();
+
+    /// Keeps no more than that many blocks whole from now on; 0: all. Call before start().
+    void set_prune(std::uint64_t keep_blocks) { prune_ = {keep_blocks, keep_blocks}; }
 
     /// Called on the strand after each change of the tip.
     void on_tip(TipListener listener) { on_tip_ = std::move(listener); }
@@ -92,6 +98,12 @@ class LedgerService {
     using ShareListener =
         std::function<void(const chain::PublicKey& miner, std::uint64_t units, bool included)>;
     void on_share(ShareListener listener) { on_share_ = std::move(listener); }
+
+    /// Called on the strand for each block that is stored, on whichever branch: its height and all
+    /// its segments, proven, with theta_0 of their lanes.
+    using SegmentListener =
+        std::function<void(std::uint64_t height, const std::vector<chain::CheckedSegment>&)>;
+    void on_segments(SegmentListener listener) { on_segments_ = std::move(listener); }
 
     /// Runs `query(*this)` on the strand and returns its value.
     template <class Query>
@@ -130,9 +142,15 @@ class LedgerService {
     [[nodiscard]] std::optional<double> loss_of(const chain::Hash256& id) const;
 
   private:
+    struct Judged {
+        chain::VerifiedBlock block;
+        std::vector<chain::CheckedSegment> segments;
+    };
+
     Task<SubmitResult> verify_and_commit(std::shared_ptr<const chain::Block> block);
     Task<SubmitResult> try_verify_and_commit(std::shared_ptr<const chain::Block> block);
     Task<> verify_share(std::shared_ptr<const chain::Segment> segment);
+    [[nodiscard]] bool is_open(std::uint64_t round) const;
     void keep_share(chain::VerifiedShare share);
     void renew_shares(const chain::TipChange& change);
     void renew_mempool(const chain::TipChange& change);
@@ -143,9 +161,10 @@ class LedgerService {
     std::vector<std::shared_ptr<const chain::Segment>> segments_of_undone(
         const chain::Hash256& id);
     void store_failed(const Failure& failure);
-    Task<chain::Result<chain::VerifiedBlock, chain::SubmitError>> verify(
-        chain::Candidate candidate);
+    Task<chain::Result<Judged, chain::SubmitError>> verify(chain::Candidate candidate);
     void tip_changed(const chain::TipChange& change);
+    void prune_later();
+    void prune();
 
     asio::strand<asio::any_io_executor> strand_;
     std::unique_ptr<chain::Ledger> ledger_;
@@ -161,10 +180,14 @@ class LedgerService {
     chain::Mempool mempool_;
     chain::SharePool share_pool_;
     std::map<chain::Hash256, chain::VerifiedShare> shares_;  // those of the pool, by segment id
-    std::vector<std::shared_ptr<const chain::Segment>> early_shares_;  // their round still runs
+    std::vector<std::shared_ptr<const chain::Segment>> early_shares_;  // judged again at the next tip
+    std::set<std::uint32_t> proof_tasks_;  // ended ones among them: of fraud proofs in the pool
     ShareListener on_share_;
+    SegmentListener on_segments_;
     TipListener on_tip_;
     FailureListener on_store_failure_;
+    chain::PrunePolicy prune_;
+    bool pruning_ = false;  // a step is posted
     bool closing_ = false;
 };
 

@@ -42,7 +42,7 @@ void Miner::set_work(Work work) {
 
 void Miner::settle(std::uint64_t units, bool accepted, bool is_block) {
     const std::lock_guard lock(mutex_);
-    counters_.units_in_progress -= units;
+    (is_block ? counters_.units_in_progress : counters_.units_waiting) -= units;
     (accepted ? counters_.units_in_blocks : counters_.units_abandoned) += units;
     if (accepted) ++(is_block ? counters_.blocks : counters_.shares);
 }
@@ -147,7 +147,12 @@ void Miner::end_lane(Slot& slot) {
         spdlog::error("a share is lost: {}", chain::describe(built.error()));
         return drop_lane(slot);
     }
-    slot.lane.reset();  // settle() will account for its units
+    slot.lane.reset();
+    {
+        const std::lock_guard lock(mutex_);
+        counters_.units_in_progress -= built->header.units;
+        counters_.units_waiting += built->header.units;
+    }
     outlets_.share(std::move(built->segment));
 }
 

@@ -23,7 +23,8 @@ struct MiningCounters {
     std::uint64_t units_in_blocks = 0;  ///< units of segments that the chain has included
     std::uint64_t units_abandoned = 0;  ///< units of lanes that were dropped
     std::uint64_t units_in_progress =
-        0;                        ///< units of lanes that run now, or whose segment is on its way
+        0;                        ///< units of lanes that run now, or whose block is being verified
+    std::uint64_t units_waiting = 0;  ///< units of shares that wait to be included
     std::uint64_t hits = 0;       ///< units whose ticket was a hit, wins included
     std::uint64_t blocks = 0;     ///< blocks won and accepted
     std::uint64_t shares = 0;     ///< shares that the chain has included

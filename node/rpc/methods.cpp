@@ -52,6 +52,7 @@ json::value status(LedgerService& service, const RpcContext& context) {
     const auto& network = service.network();
     const auto& tip = service.tip();
     json::object mining = mining_view(context.miner.counters(), network.task->unit_work);
+    mining["active"] = context.is_mining();
     mining["lanes"] = context.miner.lanes();
     mining["engine"] = context.engine;
     mining["threads"] = context.threads;
@@ -71,6 +72,7 @@ json::value status(LedgerService& service, const RpcContext& context) {
                                {"digest", chain::model_digest(*tip->start().parameters).to_hex()}}},
         {"held_out", score_view(service.evaluator().score_of(*tip))},
         {"mining", std::move(mining)},
+        {"audit", audit_view(context.audits.status())},
         {"chain", figures_view(service.figures())},
         {"progress_efficiency", optional_view(service.figures().progress_efficiency())},
     };
@@ -195,6 +197,14 @@ void add_control_methods(RpcDispatcher& dispatcher, const RpcContext& context) {
     };
     dispatcher.add({"mine_start", "Starts mining.", {}, switch_mining(true)});
     dispatcher.add({"mine_stop", "Stops mining; the node goes on.", {}, switch_mining(false)});
+    dispatcher.add({"audit_status",
+                    "What audits of the others' segments have come to since the start.",
+                    {},
+                    [context](RpcParams) -> Task<json::value> {
+                        return context.ledger.on_strand([context](LedgerService&) -> json::value {
+                            return audit_view(context.audits.status());
+                        });
+                    }});
     dispatcher.add({"stop", "Ends the node.", {}, [context](RpcParams) -> Task<json::value> {
                         context.stop();
                         co_return json::object{{"stopping", true}};

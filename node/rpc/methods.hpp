@@ -1,5 +1,6 @@
 #pragma once
 
+#include "node/audit/audit_service.hpp"
 #include "node/ledger/ledger_service.hpp"
 #include "node/mining/miner.hpp"
 #include "node/rpc/json_rpc.hpp"
@@ -14,10 +15,12 @@ namespace gradient::node {
 struct RpcContext {
     LedgerService& ledger;
     Miner& miner;
+    AuditService& audits;
     TransactionService& transactions;
     std::string engine;                    ///< name of the product engine
     unsigned threads = 0;                  ///< of the worker pool
     std::function<void(bool)> set_mining;  ///< called on the ledger's strand
+    std::function<bool()> is_mining;       ///< the same; lanes rest for a moment at each new tip
     std::function<void()> stop;            ///< asks the node to end
 };
 

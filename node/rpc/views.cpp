@@ -65,9 +65,28 @@ json::object mining_view(const MiningCounters& counters, std::uint64_t unit_work
         {"units_in_blocks", counters.units_in_blocks},
         {"units_abandoned", counters.units_abandoned},
         {"units_in_progress", counters.units_in_progress},
+        {"units_waiting", counters.units_waiting},
         {"hits", counters.hits},
         {"blocks", counters.blocks},
+        {"shares", counters.shares},
         {"useful_fraction", optional_view(counters.useful_fraction())},
+    };
+}
+
+json::object audit_view(const AuditStatus& status) {
+    return {
+        {"fraction", status.fraction},
+        {"segments_waiting", status.waiting},
+        {"bytes_waiting", status.waiting_bytes},
+        {"segments_running", status.running},
+        {"segments_audited", status.segments},
+        {"units_replayed", status.units},
+        {"segments_dropped", status.dropped},
+        {"proofs_found", status.proofs},
+        {"proofs_unannounced", status.accusations.unannounced},
+        {"commitments_pending", status.accusations.committed},
+        {"cases_open", status.accusations.open_cases},
+        {"proofs_revealed", status.accusations.revealed},
     };
 }
 

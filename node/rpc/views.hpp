@@ -1,6 +1,7 @@
 #pragma once
 
 #include "chain/types/block.hpp"
+#include "node/audit/audit_service.hpp"
 #include "node/ledger/ledger_service.hpp"
 #include "node/mining/miner.hpp"
 
@@ -28,6 +29,9 @@ namespace gradient::node {
 /// What this process mines.
 [[nodiscard]] boost::json::object mining_view(const MiningCounters& counters,
                                               std::uint64_t unit_work);
+
+/// What this process audits.
+[[nodiscard]] boost::json::object audit_view(const AuditStatus& status);
 
 /// Sums over the active chain.
 [[nodiscard]] boost::json::object figures_view(const ChainFigures& figures);

@@ -16,9 +16,9 @@ namespace gradient::node {
 ///     chain.json    the chain spec the directory was made with
 ///     chain/        the database
 ///     miner.key     secret key that signs blocks, mode 0600
-///     .cookie       this run's RPC credentials, mode 0600
-///     rpc_endpoint  this run's RPC address, e.g. 127.0.0.1:9420
-///     gradient.conf settings, if the user wrote any
+///     fraud_proofs  proofs on their way into the chain and the salts of their commitments, mode
+///     0600 .cookie       this run's RPC credentials, mode 0600 rpc_endpoint  this run's RPC
+///     address, e.g. 127.0.0.1:9420 gradient.conf settings, if the user wrote any
 class DataDirectory {
   public:
     /// Layout version; a directory of another version is refused.
@@ -37,6 +37,7 @@ class DataDirectory {
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
     [[nodiscard]] std::filesystem::path chain_spec() const { return path_ / "chain.json"; }
     [[nodiscard]] std::filesystem::path database() const { return path_ / "chain"; }
+    [[nodiscard]] std::filesystem::path fraud_proofs() const { return path_ / "fraud_proofs"; }
     [[nodiscard]] std::filesystem::path miner_key() const { return path_ / "miner.key"; }
 
     /// The stored chain spec's text, if the directory has one.

@@ -49,6 +49,23 @@ void add_options(CLI::App& app, Settings& settings) {
                    "Worker threads; 0: one a processor, at least as many as lanes")
         ->check(CLI::Range(0U, Settings::kMaxThreads))
         ->capture_default_str();
+    app.add_option("--prune", settings.prune,
+                   "Blocks to keep whole, at least maturity and 20 more; of older ones headers and "
+                   "transactions stay; 0: keep all")
+        ->type_name("BLOCKS")
+        ->capture_default_str();
+    app.add_option(
+           "--audit", settings.audit,
+           "Share of the others' segments that are replayed in full where threads are idle; "
+           "0: none. Who lied is accused, for a reward, at a deposit of this node's key")
+        ->type_name("FRACTION")
+        ->check(CLI::Range(0.0, 1.0))
+        ->capture_default_str();
+    app.add_option("--audit-share", settings.audit_share,
+                   "Time for audits where lanes keep all threads busy, as a share of mining's")
+        ->type_name("FRACTION")
+        ->check(CLI::Range(0.0, 1.0))
+        ->capture_default_str();
     app.add_option("--engine", settings.engine, "Product engine; all give the same bits")
         ->check(CLI::IsMember(engine_names()))
         ->capture_default_str();

@@ -9,6 +9,8 @@ Failure store_failure(const chain::StoreError& error) {
         case chain::StoreFault::in_use:
         case chain::StoreFault::foreign:
             return {ExitCode::data_directory, error.message};
+        case chain::StoreFault::pruned:
+            return {ExitCode::failure, error.message};
         case chain::StoreFault::full:
         case chain::StoreFault::failed:
             return {ExitCode::storage, error.message};

@@ -9,7 +9,7 @@ import stat
 from gradient_node import RpcError, init_chain, main, run_cli, workspace
 
 BODY_LIMIT = 1 << 20
-ALL_METHODS = ["account_history", "account_show", "chain_list", "chain_show", "chunk_known", "fee_rates", "help",
+ALL_METHODS = ["account_history", "account_show", "audit_status", "chain_list", "chain_show", "chunk_known", "fee_rates", "help",
                "mine_start", "mine_stop", "model_parameters", "proof_account", "proof_model", "proof_task", "status",
                "stop", "task_list", "task_show", "transaction_show", "transaction_submit", "transaction_wait",
                "wait_block"]
@@ -45,6 +45,10 @@ def answers():
         assert 0 < status["mining"]["useful_fraction"] <= 1, status
         assert 0 < status["chain"]["verification_ratio"] <= 1, status
         assert status["progress_efficiency"] == 1, status
+        audit = node.rpc("audit_status")
+        # Nobody else mines here: there is nothing to audit.
+        assert audit["fraction"] == 0.1 and audit["segments_audited"] == audit["proofs_found"] == 0, audit
+        assert audit == status["audit"], (audit, status["audit"])
 
         page = node.rpc("chain_list", start=1, count=3)["blocks"]
         assert [b["height"] for b in page] == [1, 2, 3], page

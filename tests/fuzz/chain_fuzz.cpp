@@ -4,6 +4,8 @@
 #include "chain/base/check.hpp"
 #include "chain/base/codec.hpp"
 #include "chain/consensus/block_rules.hpp"
+#include "chain/consensus/header_rules.hpp"
+#include "chain/consensus/segment_rules.hpp"
 #include "chain/types/block.hpp"
 #include "chain/types/task.hpp"
 #include "chain/work/delta_codec.hpp"

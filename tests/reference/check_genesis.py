@@ -22,7 +22,7 @@ PARAMS = [("interval_ms", 8), ("half_life_ms", 8), ("max_bits", 4), ("max_future
           ("guards", 4), ("max_segment_bytes", 4), ("max_block_bytes", 4), ("block_reward", 8), ("hit_reward", 8),
           ("halving_blocks", 8), ("full_pay_units", 4), ("maturity_blocks", 4),
           ("cut_divisor", 4), ("byte_fee", 8), ("replay_fee", 8), ("fraud_deposit", 8), ("task_weight", 8),
-          ("max_task_creations", 4), ("held_out_sequences", 4)]
+          ("max_task_creations", 4), ("max_unit_work", 8), ("held_out_sequences", 4)]
 AMOUNTS = {"block_reward", "hit_reward", "byte_fee", "replay_fee", "fraud_deposit", "task_weight"}
 MODEL = [("rows", 2), ("width", 2), ("value_width", 2), ("outputs", 2), ("batch", 2), ("steps_per_unit", 2),
          ("causal", 1), ("x_exponent", 1), ("y_exponent", 1), ("x_rate_mantissa", 1), ("x_rate_shift", 1),
@@ -108,7 +108,7 @@ def tiny_spec():
                   units_per_hit=2, guards=2, max_segment_bytes=7340032, max_block_bytes=8388608, block_reward="10",
                   hit_reward="40", halving_blocks=12623040, full_pay_units=128, maturity_blocks=3, cut_divisor=16,
                   byte_fee="0.0000001", replay_fee="0.0001", fraud_deposit="1", task_weight="0.625",
-                  max_task_creations=4, held_out_sequences=32)
+                  max_task_creations=4, max_unit_work=2**40, held_out_sequences=32)
     model = dict(rows=32, width=128, value_width=256, outputs=64, batch=1, steps_per_unit=1, causal=1, x_exponent=-8,
                  y_exponent=-9, x_rate_mantissa=1, x_rate_shift=3, y_rate_mantissa=1, y_rate_shift=8, jitter=16,
                  x_clip=900000, y_clip=200000, x_init=16)

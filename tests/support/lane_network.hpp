@@ -1,186 +1,157 @@
 #pragma once
 
-#include "chain/base/check.hpp"
-#include "chain/base/codec.hpp"
 #include "chain/block_template.hpp"
 #include "chain/ledger.hpp"
+#include "chain/share_check.hpp"
+#include "chain/state/settlement.hpp"
 #include "chain/storage/memory_store.hpp"
-#include "tests/support/test_network.hpp"
+#include "tests/support/open_lane.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
-#include <utility>
+#include <variant>
 #include <vector>
 
 namespace gradient::test {
 
-/// A miner of a simulated network: one lane, some units each second.
-struct SimulatedMiner {
-    std::uint8_t key = 1;              ///< seed of tiny_key()
-    double units_per_second = 100;     ///< on the simulated clock
+/// What a miner does that an honest one does not. Honest: everything empty.
+struct MinerPolicy {
+    /// Whether its templates include a share of that miner; empty: every share.
+    std::function<bool(std::size_t owner)> includes;
+    /// Blocks for which it keeps its shares to itself.
+    std::uint32_t hold_blocks = 0;
+    /// Whether it ends its lane, hands it in, and starts another one. Given units and last hit.
+    std::function<bool(std::uint32_t units, std::uint32_t last_hit)> restarts;
+    /// Runs before each unit that is computed, and may put invented ones in.
+    std::function<void(OpenLane&)> before_unit;
+    /// Runs when the lane has been overtaken. Gives the units that it computed.
+    std::function<std::uint32_t(OpenLane&, model::Trainer&)> before_hand_in;
+
+    [[nodiscard]] bool invents() const noexcept { return before_unit || before_hand_in; }
 };
 
-/// What has been computed and what became of it.
+/// A miner of a simulated network: one lane, some units each second. Several of one key are one
+/// owner's.
+struct SimulatedMiner {
+    std::uint8_t key = 1;           ///< seed of tiny_key()
+    double units_per_second = 100;  ///< on the simulated clock
+    MinerPolicy policy = {};
+};
+
+/// What a miner has computed and what became of it.
 struct LaneCounters {
-    std::uint64_t computed = 0;  ///< units run
-    std::uint64_t included = 0;  ///< units of segments that the chain includes
+    std::uint64_t computed = 0;        ///< units run
+    std::uint64_t included = 0;        ///< units of segments that the chain includes
+    std::uint64_t hits = 0;            ///< tickets of units that it has run, wins among them
+    std::uint64_t wins = 0;            ///< blocks of its that became the tip
+    std::uint64_t handed_in = 0;       ///< shares
+    std::uint64_t refused_shares = 0;  ///< that break a rule
+    std::uint64_t refused_blocks = 0;
+    double expected_refusals = 0;  ///< of shares with invented units, from the guards' chances
+};
+
+/// A segment that a block includes: its own (the winner's) or a share.
+struct IncludedShare {
+    std::size_t miner = 0;
+    std::uint32_t lateness = 0;
+    bool is_winner = false;
+    chain::SegmentOutcome outcome;
+};
+
+/// What the last block settled, and the model before it.
+struct SettledInputs {
+    std::vector<std::int32_t> theta;
+    std::vector<std::int32_t> momentum;
+    chain::SettlementHistory history;
+    std::vector<chain::LoadedContribution> segments;
+    std::vector<std::size_t> miners;  ///< of the segments
+    bool skipped = false;             ///< the held-out rule refused the step
 };
 
 /// Several miners on one chain, one ledger and one simulated clock: whichever lane's next unit ends
 /// first runs it. When a lane wins, the others hand in their segments as shares, which the next
-/// template lists; nobody knows of anything else. All arithmetic and all rules are the real ones.
+/// templates list or, where they were left out or held back, include late. Nothing takes time but
+/// units. All arithmetic and all rules are the real ones.
 class LaneNetwork {
   public:
-    LaneNetwork(std::shared_ptr<const chain::Network> network, std::vector<SimulatedMiner> miners)
-        : network_(std::move(network)), miners_(std::move(miners)) {
-        ledger_ = *chain::Ledger::open(network_, std::make_unique<chain::MemoryStore>());
-        now_ms_ = static_cast<double>(network_->params().anchor.time_ms);
-        for (std::size_t i = 0; i < miners_.size(); ++i) counters_.emplace_back();
-    }
-
-    /// Which of the finished segments the next template lists, and which are kept for later: by
-    /// default all are listed. Given the miner and its share.
-    using Listing = std::function<bool(std::size_t, const chain::VerifiedShare&)>;
-    void set_listing(Listing listing) { listing_ = std::move(listing); }
-
-    /// Shares that a listing left out come in the next block as late ones.
-    void include_late(bool on) { includes_late_ = on; }
+    LaneNetwork(std::shared_ptr<const chain::Network> network, std::vector<SimulatedMiner> miners);
 
     /// Mines one block; returns the miner that won it.
-    std::size_t mine_block() {
-        start_lanes();
-        for (;;) {
-            const std::size_t miner = next_miner();
-            Running& lane = lanes_[miner];
-            now_ms_ = lane.ready_ms;
-            lane.ready_ms += 1000 / miners_[miner].units_per_second;
-            const auto ticket = lane.lane->step(trainers_.trainer_of(ledger_->tip()->task()));
-            CHECK(ticket);
-            counters_[miner].computed += 1;
-            if (*ticket == chain::TicketClass::win) {
-                take_win(miner);
-                return miner;
-            }
-            if (lane.lane->full()) start_lane(miner);
-        }
-    }
+    std::size_t mine_block();
 
-    /// What the state of the chain says: the ledger.
     [[nodiscard]] chain::Ledger& ledger() noexcept { return *ledger_; }
+    /// What the ledger's store holds.
+    [[nodiscard]] const chain::KeyValueStore& store() const noexcept { return *store_; }
+    [[nodiscard]] const chain::Network& network() const noexcept { return *network_; }
     [[nodiscard]] chain::OwnTrainers& trainers() noexcept { return trainers_; }
+    [[nodiscard]] const std::vector<SimulatedMiner>& miners() const noexcept { return miners_; }
     [[nodiscard]] const std::vector<LaneCounters>& counters() const noexcept { return counters_; }
     [[nodiscard]] double now_ms() const noexcept { return now_ms_; }
-    [[nodiscard]] const std::vector<std::size_t>& shares_of_blocks() const noexcept {
-        return shares_;
-    }
-    [[nodiscard]] std::size_t largest_block() const noexcept { return largest_block_; }
+    /// Encoded bytes of the last block.
+    [[nodiscard]] std::size_t block_bytes() const noexcept { return block_bytes_; }
+    /// Segments of the last block, its own first.
+    [[nodiscard]] const std::vector<IncludedShare>& included() const noexcept { return included_; }
+    /// Nothing if the last block settled nothing.
+    [[nodiscard]] const std::optional<SettledInputs>& settled() const noexcept { return settled_; }
 
   private:
     struct Running {
-        std::optional<chain::Lane> lane;
-        std::optional<chain::BlockTemplate> work;
+        std::variant<std::monostate, chain::Lane, OpenLane> lane;
+        std::shared_ptr<const chain::BlockTemplate> work;
         double ready_ms = 0;
     };
+    struct Finished {
+        std::size_t miner = 0;
+        std::shared_ptr<const chain::Segment> segment;
+        double chance_unseen = 1;
+    };
+    struct KnownShare {
+        std::size_t miner = 0;
+        std::shared_ptr<const chain::Segment> segment;
+        chain::Hash256 id;
+        std::uint64_t known_from = 0;  // height of the tip from which on others know it
+        std::optional<chain::VerifiedShare> verified;
+    };
+    using Selection = std::vector<const KnownShare*>;
 
-    void start_lanes() {
-        lanes_.resize(miners_.size());
-        chain::TemplateContents contents;
-        for (const auto& [miner, share] : waiting_) contents.shares.push_back(share);
-        for (const auto& [miner, share] : late_) {
-            contents.transactions.push_back({chain::ShareTransaction{*share.segment}});
-        }
-        contents_ = std::move(contents);
-        // Shares of all miners settle into one theta_0, worked out once.
-        work_ = *chain::make_template(ledger_->tip(), contents_, tiny_key().public_key(), time_ms(),
-                                      trainers_);
-        for (std::size_t i = 0; i < miners_.size(); ++i) start_lane(i);
-    }
-
-    void start_lane(std::size_t miner) {
-        Running& running = lanes_[miner];
-        running.work = work_;
-        running.work->tmpl.miner = tiny_key(miners_[miner].key).public_key();
-        running.work->tmpl.time_ms = std::max(work_->tmpl.time_ms, time_ms());
-        running.lane.emplace(running.work->start_lane(lane_number_++));
-        running.ready_ms = now_ms_ + 1000 / miners_[miner].units_per_second;
-    }
-
+    void start_lanes();
+    void start_lane(std::size_t miner);
+    [[nodiscard]] std::shared_ptr<const chain::BlockTemplate> template_for(std::size_t miner);
+    [[nodiscard]] Selection select(std::size_t miner);
+    [[nodiscard]] bool take_win(std::size_t winner);
+    [[nodiscard]] std::optional<SettledInputs> settlement_inputs(const Running& winner) const;
+    void note_block(std::size_t winner, const Running& lane, const chain::Block& block);
+    void finish_lane(std::size_t miner);
+    void hand_in(std::size_t winner);
+    void verify_known();
+    void forget_known();
+    [[nodiscard]] model::Trainer& trainer() { return trainers_.trainer_of(ledger_->tip()->task()); }
     [[nodiscard]] std::uint64_t time_ms() const { return static_cast<std::uint64_t>(now_ms_); }
-
-    [[nodiscard]] std::size_t next_miner() const {
-        std::size_t first = 0;
-        for (std::size_t i = 1; i < lanes_.size(); ++i) {
-            if (lanes_[i].ready_ms < lanes_[first].ready_ms) first = i;
-        }
-        return first;
-    }
-
-    void take_win(std::size_t winner) {
-        const chain::SecretKey key = tiny_key(miners_[winner].key);
-        model::Trainer& trainer = trainers_.trainer_of(ledger_->tip()->task());
-        auto built = chain::build_segment(*lanes_[winner].lane, key, trainer);
-        CHECK(built);
-        counters_[winner].included += built->header.units;
-        const auto block = std::make_shared<const chain::Block>(
-            lanes_[winner].work->assemble_block(*std::move(built)));
-        largest_block_ = std::max(largest_block_, chain::encoded_size(*block));
-        const auto submitted = ledger_->submit_block(block, time_ms(), trainers_);
-        if (!submitted) failure_ = chain::describe(submitted.error());
-        CHECK(submitted && *submitted == chain::CommitOutcome::extended);
-        for (const auto& [miner, share] : waiting_) {
-            counters_[miner].included += share.outcome.units;
-        }
-        for (const auto& [miner, share] : late_) counters_[miner].included += share.outcome.units;
-        shares_.push_back(waiting_.size() + late_.size());
-        waiting_.clear();
-        late_.clear();
-        std::swap(late_, left_out_);
-        hand_in(winner);
-    }
-
-    void hand_in(std::size_t winner) {
-        for (std::size_t i = 0; i < lanes_.size(); ++i) {
-            if (i == winner || lanes_[i].lane->last_hit() == 0) continue;
-            model::Trainer& trainer = trainers_.trainer_of(lanes_[i].work->parent->task());
-            auto built = chain::build_segment(*lanes_[i].lane, tiny_key(miners_[i].key), trainer);
-            CHECK(built);
-            const auto candidate = ledger_->admit_share(
-                std::make_shared<const chain::Segment>(std::move(built->segment)));
-            CHECK(candidate);
-            const auto verified = chain::verify_share(*candidate, trainers_);
-            if (!verified) failure_ = chain::describe(verified.error());
-            CHECK(verified);
-            if (listing_ && !listing_(i, *verified)) {
-                if (includes_late_) left_out_.emplace_back(i, *verified);
-                continue;
-            }
-            waiting_.emplace_back(i, *verified);
-        }
-    }
-
-    using MinersShare = std::pair<std::size_t, chain::VerifiedShare>;
+    [[nodiscard]] std::size_t next_miner() const;
 
     std::shared_ptr<const chain::Network> network_;
     std::vector<SimulatedMiner> miners_;
     chain::OwnTrainers trainers_;
+    chain::TaskSet tasks_;
+    std::shared_ptr<chain::MemoryStore> store_;
     std::unique_ptr<chain::Ledger> ledger_;
-    Listing listing_;
-    bool includes_late_ = false;
     std::vector<Running> lanes_;
     std::vector<LaneCounters> counters_;
-    std::vector<MinersShare> waiting_;   // to be listed by the next template
-    std::vector<MinersShare> left_out_;  // of the last round, not listed
-    std::vector<MinersShare> late_;      // to be included late by the next template
-    chain::TemplateContents contents_;
-    std::optional<chain::BlockTemplate> work_;
-    std::vector<std::size_t> shares_;
-    std::size_t largest_block_ = 0;
+    std::vector<Finished> finished_;  // lanes of this round that have ended
+    std::vector<KnownShare> known_;   // verified or waiting for what they started from
+    std::map<std::vector<chain::Hash256>, std::shared_ptr<const chain::BlockTemplate>> templates_;
+    std::map<chain::Hash256, std::size_t> owners_;  // of included segments
+    std::vector<IncludedShare> included_;
+    std::optional<SettledInputs> settled_;
+    std::size_t block_bytes_ = 0;
     std::uint32_t lane_number_ = 0;
     double now_ms_ = 0;
-    std::string failure_;  // of the last submission that failed; for a debugger
 };
 
 }  // namespace gradient::test

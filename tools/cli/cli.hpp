@@ -27,6 +27,7 @@ void print_result(const CommonOptions& common, const boost::json::object& result
 void add_init_command(CLI::App& app, const CommonOptions& common);
 void add_node_commands(CLI::App& app, const CommonOptions& common);
 void add_model_commands(CLI::App& app, const CommonOptions& common);
+void add_snapshot_commands(CLI::App& app, const CommonOptions& common);
 void add_verify_command(CLI::App& app, const CommonOptions& common);
 void add_watch_command(CLI::App& app, const CommonOptions& common);
 void add_task_commands(CLI::App& app, const CommonOptions& common);

@@ -16,8 +16,8 @@ namespace gradient::cli {
 namespace {
 
 constexpr auto kFooter = R"(
-Exit codes: 0 done; 1 failure; 2 wrong command line; 3 chain spec, text or data missing or wrong; 4 data directory in
-use, unreadable or of another kind; 5 node not reachable; 6 storage failed; 7 `verify` found an invalid chain, or
+Exit codes: 0 done; 1 failure; 2 wrong command line; 3 chain spec, text, data or snapshot missing or wrong; 4 data
+directory in use, unreadable or of another kind; 5 node not reachable; 6 storage failed; 7 `verify` found an invalid chain, or
 `proof check` a proof that does not hold.)";
 
 int run(int argc, char** argv) {
@@ -37,6 +37,7 @@ int run(int argc, char** argv) {
     add_watch_command(app, common);
     add_model_commands(app, common);
     add_verify_command(app, common);
+    add_snapshot_commands(app, common);
     add_wallet_commands(app, common);
     add_transaction_commands(app, common);
     add_task_commands(app, common);

@@ -70,6 +70,15 @@ void report_success(const chain::AuditReport& report, double seconds, const Comm
     const auto& progress = report.progress;
     Listing lines;
     lines.add("result", "valid: every rule holds, every state root was derived anew");
+    if (report.first_header > 0) {
+        lines.add("from a snapshot",
+                  fmt::format("nothing is stored below height {}", grouped(report.first_header)));
+    }
+    if (report.first_block > 1) {
+        lines.add("pruned", fmt::format("below height {} headers, their history and the state they "
+                                        "commit to were checked, bodies are gone",
+                                        grouped(report.first_block)));
+    }
     lines.add("height", grouped(progress.height));
     lines.add("tip", report.tip.to_hex());
     lines.add("state root", report.state_root.to_hex());
@@ -80,6 +89,8 @@ void report_success(const chain::AuditReport& report, double seconds, const Comm
     print_result(common,
                  {{"valid", true},
                   {"height", progress.height},
+                  {"first_header", report.first_header},
+                  {"first_block", report.first_block},
                   {"tip", report.tip.to_hex()},
                   {"state_root", report.state_root.to_hex()},
                   {"model_digest", report.model.to_hex()},

@@ -26,6 +26,38 @@ TEST(State, reads_through_to_the_view) {
     EXPECT_EQ(*state.get({2}), nullptr);
 }
 
+// A view that counts how often it is read.
+class CountingState final : public StateView {
+  public:
+    Result<StateValue, StoreError> get(const StateKey& key) const override {
+        ++reads;
+        return entries.get(key);
+    }
+    MemoryState entries;
+    mutable int reads = 0;
+};
+
+TEST(State, reads_no_entry_twice) {
+    CountingState base;
+    base.entries.apply({{{{1}, value({10})}}});
+    State state(base);
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(**state.get({1}), Bytes{10});
+        EXPECT_EQ(*state.get({2}), nullptr);
+    }
+    EXPECT_EQ(base.reads, 2);
+    const auto checkpoint = state.checkpoint();
+    state.set({1}, value({11}));
+    state.rollback(checkpoint);
+    EXPECT_EQ(**state.get({1}), Bytes{10});
+    state.set({2}, value({20}));
+    EXPECT_EQ(*state.diff(), (StateDiff{{{{2}, value({20})}}}));
+    EXPECT_EQ(base.reads, 2);
+    state.erase({3});
+    EXPECT_EQ(state.diff()->writes.size(), 1U);
+    EXPECT_EQ(base.reads, 3);
+}
+
 TEST(State, changes_stay_in_the_overlay_until_applied) {
     MemoryState base;
     base.apply({{{{1}, value({10})}}});

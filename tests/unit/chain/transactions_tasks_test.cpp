@@ -53,6 +53,9 @@ TEST_F(CreateRules, refuses_a_bad_shape) {
     expect_refused(changed([](auto& c) { c.shape.steps_per_unit = 0; }), Error::bad_task_shape);
     expect_refused(changed([](auto& c) { c.shape.jitter = 0; }), Error::bad_task_shape);
     expect_refused(changed([](auto& c) { c.shape.x_rate_shift = 41; }), Error::bad_task_shape);
+    params_.max_unit_work = model::unit_work(to_model(create_task(text_).shape)) - 1;
+    expect_refused(from_alice(create_task(text_)), Error::bad_task_shape);
+    params_.max_unit_work += 1;
 }
 
 TEST_F(CreateRules, refuses_a_model_of_which_no_lane_fits_into_a_segment) {

@@ -3,11 +3,13 @@
 #include "node/ledger/ledger_service.hpp"
 #include "node/mining/miner.hpp"
 #include "node/mining/rate_meter.hpp"
+#include "node/mining/work_source.hpp"
 #include "tests/support/faulty_store.hpp"
 #include "tests/support/test_network.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
@@ -64,7 +66,7 @@ class Mining : public testing::Test {
     }
 
     std::shared_ptr<const chain::Block> strangers_block() {
-        return test::mine_on(service_->tip(), *trainers_.lease());
+        return test::mine_on(service_->tip(), own_trainers_);
     }
 
     // What becomes of a block submitted in the background.
@@ -88,7 +90,8 @@ class Mining : public testing::Test {
     }
 
     std::shared_ptr<const chain::Network> network_ = test::tiny_network();
-    TrainerPool trainers_{network_, model::EngineKind::best};
+    TrainerPool trainers_{network_->task, model::EngineKind::best};
+    chain::OwnTrainers own_trainers_;
     asio::io_context context_{1};
     chain::MemoryStore behind_;
     chain::FaultyStore* store_ = nullptr;  // the ledger's
@@ -138,28 +141,53 @@ TEST_F(Mining, waiting_ends_at_the_height_the_score_or_the_deadline) {
 
 TEST_F(Mining, own_blocks_come_the_same_way_and_every_unit_is_accounted_for) {
     Miner* mining = nullptr;
-    Miner miner(*pool_, trainers_, key_, 2, [&](chain::Block block) {
-        const std::uint32_t units = block.header.units;
-        service_->submit_later(
-            std::make_shared<const chain::Block>(std::move(block)), [&, units](const auto& result) {
-                mining->settle(units, result && *result != chain::CommitOutcome::side_branch);
-            });
-    });
+    WorkSource* source = nullptr;
+    Miner miner(*pool_, trainers_, key_, 3,
+                {[&](chain::Block block) {
+                     const std::uint32_t units = block.header.units;
+                     service_->submit_later(
+                         std::make_shared<const chain::Block>(std::move(block)),
+                         [&, units](const auto& result) {
+                             mining->settle(
+                                 units, result && *result != chain::CommitOutcome::side_branch,
+                                 true);
+                         });
+                 },
+                 [&](chain::Segment segment) {
+                     service_->submit_share(
+                         std::make_shared<const chain::Segment>(std::move(segment)));
+                 },
+                 [&] { source->lanes_rest(); }});
     mining = &miner;
-    service_->on_tip([&](const auto& tip) { miner.set_parent(tip->height() < 8 ? tip : nullptr); });
-    miner.set_parent(service_->tip());
+    WorkSource work(*service_, miner, *pool_, trainers_, key_.public_key());
+    source = &work;
+    service_->on_share([&](const chain::PublicKey&, std::uint64_t units, bool included) {
+        miner.settle(units, included, false);
+    });
+    service_->on_tip([&](const auto& tip) {
+        tip->height() < 8 ? work.renew() : work.set_mining(false);
+    });
+    asio::post(service_->strand(), [&] { work.set_mining(true); });
     EXPECT_TRUE(run(service_->wait_for_height(8, true, std::chrono::steady_clock::now() + 60s)));
     const auto deadline = std::chrono::steady_clock::now() + 60s;
     while (miner.counters().units_in_progress > 0) {
         ASSERT_LT(std::chrono::steady_clock::now(), deadline);
         context_.run_one_for(1ms);
     }
+    const auto close = [](LedgerService& service, WorkSource& its_work) -> Task<int> {
+        co_await its_work.close();
+        co_await service.close();
+        co_return 0;
+    };
+    run(close(*service_, work));
     pool_.reset();
     const auto counters = miner.counters();
     EXPECT_FALSE(counters.active);
-    EXPECT_EQ(counters.units_computed, counters.units_in_blocks + counters.units_abandoned);
+    EXPECT_EQ(counters.units_computed,
+              counters.units_in_blocks + counters.units_abandoned + counters.units_waiting);
     EXPECT_EQ(counters.units_in_blocks, service_->figures().units());
     EXPECT_EQ(counters.blocks, 8U);
+    EXPECT_EQ(service_->figures().segments(), 8 + counters.shares);
     EXPECT_GE(counters.hits, counters.blocks);
     EXPECT_GT(counters.units_per_second, 0);
 }
@@ -202,12 +230,17 @@ TEST_F(Mining, closing_lets_blocks_be_finished_and_answers_for_those_that_come_a
 
 TEST_F(Mining, a_lane_that_fails_runs_again_on_the_next_parent) {
     std::atomic<int> handed_out = 0;
-    Miner miner(*pool_, trainers_, key_, 1, [&](const chain::Block&) {
-        ++handed_out;
-        throw std::runtime_error("injected");
-    });
+    Miner miner(*pool_, trainers_, key_, 1,
+                {[&](const chain::Block&) {
+                     ++handed_out;
+                     throw std::runtime_error("injected");
+                 },
+                 [](const chain::Segment&) {}, [] {}});
     for (int round = 1; round <= 3; ++round) {
-        miner.set_parent(service_->tip());
+        const auto work = chain::make_template(service_->tip(), {}, key_.public_key(),
+                                               static_cast<std::uint64_t>(round), own_trainers_);
+        ASSERT_TRUE(work.has_value());
+        miner.set_work(std::make_shared<const chain::BlockTemplate>(*work));
         const auto deadline = std::chrono::steady_clock::now() + 60s;
         while (handed_out < round) {
             ASSERT_LT(std::chrono::steady_clock::now(), deadline) << round;

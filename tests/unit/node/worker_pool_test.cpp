@@ -10,10 +10,15 @@
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
+#include <array>
 #include <atomic>
+#include <chrono>
+#include <functional>
 #include <future>
 #include <latch>
 #include <stdexcept>
+#include <stop_token>
+#include <thread>
 #include <vector>
 
 namespace gradient::node {
@@ -51,6 +56,76 @@ TEST(WorkerPool, verifies_before_it_mines) {
         done.wait();
     }
     EXPECT_EQ(order, (std::vector{1, 2, 10, 11}));
+}
+
+TEST(WorkerPool, audits_when_nothing_else_waits) {
+    std::vector<int> order;
+    std::latch done(6);
+    {
+        WorkerPool pool(1, 0);
+        std::promise<void> gate;
+        pool.post(Priority::verify, {}, [&](auto) { gate.get_future().wait(); });
+        const auto job = [&](int name) {
+            return [&order, &done, name](const std::stop_token&) {
+                order.push_back(name);
+                done.count_down();
+            };
+        };
+        pool.post(Priority::audit, {}, job(20));
+        pool.post(Priority::audit, {}, job(21));
+        pool.post(Priority::mine, {}, job(10));
+        pool.post(Priority::mine, {}, job(11));
+        pool.post(Priority::verify, {}, job(1));
+        pool.post(Priority::verify, {}, job(2));
+        gate.set_value();
+        done.wait();
+    }
+    EXPECT_EQ(order, (std::vector{1, 2, 10, 11, 20, 21}));
+}
+
+// Threads that lanes fill, and audits that never end.
+double audits_share(double allowed) {
+    WorkerPool pool(1, allowed);
+    std::array<std::atomic<int>, 2> jobs{};
+    std::latch done(2);
+    std::array<std::function<void(std::stop_token)>, 2> again;
+    for (const std::size_t kind : {0U, 1U}) {
+        const auto priority = kind == 0 ? Priority::mine : Priority::audit;
+        again.at(kind) = [&, kind, priority](const std::stop_token&) {
+            std::this_thread::sleep_for(1ms);
+            ++jobs.at(kind);
+            if (jobs[0] < 200) return pool.post(priority, {}, again.at(kind));
+            done.count_down();
+        };
+        pool.post(priority, {}, again.at(kind));
+    }
+    done.wait();
+    return static_cast<double>(jobs[1]) / jobs[0];
+}
+
+TEST(WorkerPool, audits_have_their_share_beside_lanes_that_fill_all_threads) {
+    EXPECT_LE(audits_share(0), 0.01);
+    const double tenth = audits_share(0.1);
+    EXPECT_GE(tenth, 0.05);
+    EXPECT_LE(tenth, 0.2);
+}
+
+TEST(WorkerPool, a_verification_waits_for_no_audit_that_has_not_begun) {
+    WorkerPool pool(1, 1);
+    std::atomic<int> audits = 0;
+    std::promise<void> begun;
+    std::promise<void> gate;
+    pool.post(Priority::audit, {}, [&](auto) {
+        begun.set_value();
+        gate.get_future().wait();
+        ++audits;
+    });
+    for (int i = 0; i < 50; ++i) pool.post(Priority::audit, {}, [&](auto) { ++audits; });
+    begun.get_future().wait();
+    std::promise<int> seen;
+    pool.post(Priority::verify, {}, [&](auto) { seen.set_value(audits); });
+    gate.set_value();
+    EXPECT_EQ(seen.get_future().get(), 1);
 }
 
 TEST(WorkerPool, shows_a_job_that_its_caller_stopped_it) {

@@ -1,0 +1,31 @@
+#include "chain/storage/block_stub.hpp"
+
+#include "chain/base/merkle.hpp"
+
+namespace gradient::chain {
+
+BlockStub stub_of(const Block& block) {
+    BlockStub stub;
+    stub.transactions.reserve(block.transactions.size());
+    for (const Transaction& transaction : block.transactions) {
+        const auto* one = std::get_if<SignedTransaction>(&transaction.content);
+        if (one) {
+            stub.transactions.push_back({*one});
+        } else {
+            stub.transactions.push_back({transaction_id(transaction)});
+        }
+    }
+    return stub;
+}
+
+Hash256 stub_transaction_root(const BlockStub& stub) {
+    std::vector<Hash256> ids;
+    ids.reserve(stub.transactions.size());
+    for (const StubTransaction& transaction : stub.transactions) {
+        const auto* one = std::get_if<SignedTransaction>(&transaction.content);
+        ids.push_back(one ? transaction_id(*one) : std::get<Hash256>(transaction.content));
+    }
+    return merkle_root(ids);
+}
+
+}  // namespace gradient::chain
