@@ -18,6 +18,7 @@ using test::PoolWorld;
 using Transactions = std::vector<CheckedTransaction>;
 
 constexpr std::uint32_t kSenders = 12;
+constexpr std::uint64_t kScale = 100'000;
 
 std::uint64_t first_seed() {
     const char* text = std::getenv("POOL_SEED");
@@ -63,7 +64,7 @@ class Game {
   public:
     Game(std::uint64_t seed, const MempoolLimits& limits) : random_(seed), pool_(limits) {
         for (std::uint32_t i = 0; i < kSenders; ++i) {
-            world_.set_account(i, i % 2 == 0 ? pick(3000) : 1000 + pick(200'000));
+            world_.set_account(i, kScale * (i % 2 == 0 ? pick(3000) : 1000 + pick(200'000)));
         }
     }
 
@@ -109,6 +110,10 @@ class Game {
   private:
     std::uint64_t pick(std::uint64_t below) { return below == 0 ? 0 : random_() % below; }
 
+    // Fees so fine that no two rates are equal: of equal ones, the earlier goes first, and the
+    // plainest way does not know which that is.
+    std::uint64_t scatter(std::uint64_t fee) { return fee * kScale + 1 + pick(kScale - 1); }
+
     // Selects, and sees that the selection is a valid block within its budget.
     Selection select(std::size_t budget) {
         const auto selection = pool_.select(world_.state, world_.context(), {.bytes = budget});
@@ -136,13 +141,13 @@ class Game {
         const auto sender = static_cast<std::uint32_t>(pick(kSenders));
         const std::uint64_t base = world_.account(sender).nonce;
         const std::uint64_t nonce = base + pick(pick(4) == 0 ? 20 : 5);
-        const std::uint64_t fee = pick(pick(3) == 0 ? 20'000 : 500);
+        const std::uint64_t fee = scatter(pick(pick(3) == 0 ? 20'000 : 500));
         const auto to = static_cast<std::uint32_t>(pick(kSenders));
         // Sizes differ by what is published; each chunk is another one.
         const bool publishes = pick(3) == 0;
         Bytes chunk = test::random_letters(16 + pick(600), random_());
         const auto one = publishes ? world_.make(sender, nonce, fee, PublishData{std::move(chunk)})
-                                   : world_.pay(sender, nonce, fee, 1 + pick(5000), to);
+                                   : world_.pay(sender, nonce, fee, kScale * (1 + pick(5000)), to);
         const std::size_t before = pool_.size();
         auto added = pool_.add(one, world_.state, world_.context(), now_);
         if (!added) {
@@ -165,12 +170,15 @@ class Game {
         } else {
             for (std::uint32_t sender = 0; sender < kSenders; ++sender) {
                 const Account account = world_.account(sender);
-                if (pick(3) != 0 || account.balance.units() < 200) continue;
+                if (pick(3) != 0 || account.balance.units() < 3000 * kScale) continue;
                 const auto known = pool_.of_sender(world_.address(sender));
                 const bool same =
                     !known.empty() && pick(2) == 0 && known[0].transaction().nonce == account.nonce;
+                const auto to = static_cast<std::uint32_t>(pick(kSenders));
+                const std::uint64_t amount = kScale * (1 + pick(2500));
                 block.transactions.push_back(
-                    same ? known[0] : world_.pay(sender, account.nonce, pick(99), 1 + pick(100)));
+                    same ? known[0]
+                         : world_.pay(sender, account.nonce, scatter(pick(99)), amount, to));
             }
         }
         block.inverse = world_.apply(block.transactions);
