@@ -1,16 +1,16 @@
 #include "chain/audit.hpp"
 
 #include "chain/base/check.hpp"
-#include "chain/verification.hpp"
-#include "chain/tasks/task_runtime.hpp"
-#include "chain/state/entries.hpp"
 #include "chain/block_verifier.hpp"
 #include "chain/consensus/difficulty.hpp"
 #include "chain/parent_state.hpp"
+#include "chain/state/entries.hpp"
 #include "chain/state/state_tree.hpp"
 #include "chain/storage/block_store.hpp"
 #include "chain/storage/memory_store.hpp"
 #include "chain/storage/stored_state.hpp"
+#include "chain/tasks/task_runtime.hpp"
+#include "chain/verification.hpp"
 #include "chain/work/digests.hpp"
 #include "chain/work/unit.hpp"
 
@@ -90,8 +90,7 @@ class Audit {
         for (;;) {
             if (listener && !listener(report_.progress)) return report_;
             if (report_.progress.height == report_.progress.tip_height) break;
-            const auto audited =
-                height_ + 1 < report_.first_block ? next_header() : next_block();
+            const auto audited = height_ + 1 < report_.first_block ? next_header() : next_block();
             if (!audited) return fail(failure(audited.error()));
         }
         const auto closed = close();
@@ -148,8 +147,8 @@ class Audit {
         expected.header = network_->genesis.header;
         expected.cumulative_work = block_work(expected.header.tmpl.bits);
         expected.child_unit_work = network_->task->unit_work;
-        CHECK(expected.history.append({id_, 0, expected.header.tmpl.time_ms, U256(),
-                                       expected.cumulative_work}));
+        CHECK(expected.history.append(
+            {id_, 0, expected.header.tmpl.time_ms, U256(), expected.cumulative_work}));
         if (report_.first_block == 1) return advance(expected, network_->genesis.state, index);
         expected.state_root = network_->genesis.state_root;
         if (expected != index) {
@@ -177,13 +176,13 @@ class Audit {
         id_ = {};
         TRY_ASSIGN(id_, or_complaint(reader_.require_active_at(height_)));
         TRY_ASSIGN(BlockIndex index, or_complaint(reader_.require_index(id_)));
-        TRY_ASSIGN(const CheckedHeader header,
-                   or_complaint(validate_header(index.header,
-                                                make_parent_context(report_.tip, parent_),
-                                                network_->params(),
-                                                index.header.tmpl.time_ms)));
+        TRY_ASSIGN(
+            const CheckedHeader header,
+            or_complaint(validate_header(index.header, make_parent_context(report_.tip, parent_),
+                                         network_->params(), index.header.tmpl.time_ms)));
         if (index.header.tmpl.state_root != parent_.state_root) {
-            return fail(Complaint{"the stored state root is not the one that the header above has"});
+            return fail(
+                Complaint{"the stored state root is not the one that the header above has"});
         }
         MmrPeaks history = parent_.history;
         const U256 work = saturating_add(parent_.cumulative_work, header.work());
@@ -207,7 +206,8 @@ class Audit {
         TRY_ASSIGN(const auto included, or_complaint(reader_.included(id_)));
         if (stub_transaction_root(*stub) != tmpl.transaction_root ||
             settle_root(included.listed) != tmpl.settle_root) {
-            return fail(Complaint{"the stored stub of the block is not what its header commits to"});
+            return fail(
+                Complaint{"the stored stub of the block is not what its header commits to"});
         }
         return {};
     }
@@ -379,8 +379,8 @@ class Audit {
         }
         TRY(compare_tree(tree.changes()));
         const StoredState state(scratch_);
-        TRY_ASSIGN(const auto progress, or_complaint(require_entry<TaskProgress>(
-                                            state, progress_key(kGenesisTask))));
+        TRY_ASSIGN(const auto progress,
+                   or_complaint(require_entry<TaskProgress>(state, progress_key(kGenesisTask))));
         report_.model = progress.model_digest;
         report_.complete = true;
         return {};

@@ -34,9 +34,9 @@ struct AuditReport {
     AuditProgress progress;
     std::uint64_t first_header = 0;  ///< below, the directory has nothing: it began as a snapshot
     std::uint64_t first_block = 1;   ///< below, bodies are pruned and only headers were checked
-    Hash256 tip;            ///< last block audited
-    Hash256 state_root;     ///< of the state after it, derived anew
-    Hash256 model;          ///< root(theta) of the genesis task's model after it
+    Hash256 tip;                     ///< last block audited
+    Hash256 state_root;              ///< of the state after it, derived anew
+    Hash256 model;                   ///< root(theta) of the genesis task's model after it
     bool complete = false;  ///< the tip was reached, and the stored state is the derived one
 };
 
@@ -56,8 +56,8 @@ struct AuditFailure {
 /// stored state entry by entry with its root, and the stored state tree node by node with that
 /// of the entries. Of blocks whose bodies are pruned it checks the headers, the range over them and
 /// what the stubs must hash to, then goes back from the tip's state to the state before the first
-/// whole block, whose root the headers fix, and on from there as ever. Reads only. The clock is no rule here: stored headers
-/// were not ahead of it when they came.
+/// whole block, whose root the headers fix, and on from there as ever. Reads only. The clock is no
+/// rule here: stored headers were not ahead of it when they came.
 [[nodiscard]] Result<AuditReport, AuditFailure> audit_chain(
     std::shared_ptr<const Network> network, const KeyValueView& store, AuditDepth depth,
     const AuditListener& listener, model::EngineKind engine = model::EngineKind::best);

@@ -45,8 +45,8 @@ struct BlockTemplate {
 };
 
 /// The template for lanes on a block. Its time is `now_ms`, or just after the parent's if that is
-/// later. Fails if the state can't be read. Precondition: the shares were verified on the parent and
-/// are of the round that it ended.
+/// later. Fails if the state can't be read. Precondition: the shares were verified on the parent
+/// and are of the round that it ended.
 [[nodiscard]] Result<BlockTemplate, StoreError> make_template(
     std::shared_ptr<const ParentState> parent, TemplateContents contents, const PublicKey& miner,
     std::uint64_t now_ms, Trainers& trainers);

@@ -89,18 +89,14 @@ Result<void, ApplyFailure> BlockVerifier::check_form() {
     if (block.header.tmpl.state_root != context_.state_root) {
         return broken(BlockError::wrong_state_root);
     }
-    const TransactionContext context{context_.params,
-                                     context_.genesis,
-                                     context_.network_id,
-                                     block.header.tmpl.height,
-                                     block.header.tmpl.parent,
-                                     &context_.tasks,
-                                     &context_.trainers};
+    const TransactionContext context{
+        context_.params,          context_.genesis, context_.network_id, block.header.tmpl.height,
+        block.header.tmpl.parent, &context_.tasks,  &context_.trainers};
     for (const Transaction& transaction : block.transactions) {
         const auto* one = std::get_if<SignedTransaction>(&transaction.content);
         if (!one) continue;
-        auto checked = check_transaction(
-            std::shared_ptr<const SignedTransaction>(block_, one), context);
+        auto checked =
+            check_transaction(std::shared_ptr<const SignedTransaction>(block_, one), context);
         if (!checked) return broken(checked.error());
         signed_.push_back(*std::move(checked));
     }
@@ -195,8 +191,7 @@ Result<LaneStart, ApplyFailure> BlockVerifier::settle(const std::vector<Hash256>
         if (!*settled) return broken(SegmentError::list_not_on_branch);
         settlement_ = **std::move(settled);
         if (settlement_->task == tmpl.task) {
-            return LaneStart(
-                std::make_shared<const std::vector<std::int32_t>>(settlement_->theta));
+            return LaneStart(std::make_shared<const std::vector<std::int32_t>>(settlement_->theta));
         }
     } else if (!listed.empty()) {
         return broken(SegmentError::unknown_round);
@@ -256,8 +251,8 @@ Result<void, ApplyFailure> BlockVerifier::prove_share(Share& share) {
 }
 
 BlockOutcome BlockVerifier::collect_outcome() const {
-    BlockOutcome outcome{outcome_of(*proven_winner_, encoded_size(block_->winner)), *start_, {},
-                         {}, settlement_};
+    BlockOutcome outcome{
+        outcome_of(*proven_winner_, encoded_size(block_->winner)), *start_, {}, {}, settlement_};
     auto next_signed = signed_.begin();
     for (const Share& share : shares_) {
         if (share.listed) outcome.listed.push_back(*share.outcome);

@@ -35,13 +35,13 @@ namespace gradient::chain {
 
 /// What judging a block takes beside the block.
 struct BlockContext {
-    const StateView& view;      ///< the state after the parent
-    Hash256 state_root;         ///< of that state
+    const StateView& view;  ///< the state after the parent
+    Hash256 state_root;     ///< of that state
     std::uint64_t parent_time_ms = 0;
-    Hash256 genesis;            ///< id of the genesis block
+    Hash256 genesis;  ///< id of the genesis block
     std::uint32_t network_id = 0;
     const ConsensusParams& params;
-    const TaskSet& tasks;       ///< all that required_tasks() names
+    const TaskSet& tasks;  ///< all that required_tasks() names
     Trainers& trainers;
 };
 
@@ -61,14 +61,14 @@ struct ReplayJob {
 
 /// What a block that satisfies every rule does, and what it took to see it.
 struct JudgedBlock {
-    StateDiff diff;  ///< from the state after the parent to the state after the block
-    std::uint32_t hits = 0;             ///< of the block's own segment
-    std::uint32_t replayed_units = 0;   ///< in all
-    std::uint32_t shares = 0;           ///< included, listed and late
+    StateDiff diff;          ///< from the state after the parent to the state after the block
+    std::uint32_t hits = 0;  ///< of the block's own segment
+    std::uint32_t replayed_units = 0;  ///< in all
+    std::uint32_t shares = 0;          ///< included, listed and late
     std::uint32_t share_hits = 0;
-    std::uint64_t share_units = 0;      ///< their K
-    std::int64_t mean_loss = 0;         ///< of the winner's replayed units, in units of 2^-32
-    IncludedSegments included;          ///< ids of the shares, listed and late
+    std::uint64_t share_units = 0;  ///< their K
+    std::int64_t mean_loss = 0;     ///< of the winner's replayed units, in units of 2^-32
+    IncludedSegments included;      ///< ids of the shares, listed and late
 };
 
 /// The tasks whose runtimes judging a block takes: its own, those of the rounds whose shares it may
@@ -124,8 +124,8 @@ class BlockVerifier {
     ShareChecker checker_;
     Stage stage_ = Stage::form;
     std::vector<Share> shares_;
-    std::vector<CheckedTransaction> signed_;   // in order
-    std::vector<std::size_t> waiting_;         // shares being replayed
+    std::vector<CheckedTransaction> signed_;  // in order
+    std::vector<std::size_t> waiting_;        // shares being replayed
     std::optional<TaskSettlement> settlement_;
     std::optional<LaneStart> start_;
     std::optional<CheckedSegment> winner_;

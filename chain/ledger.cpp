@@ -95,16 +95,18 @@ Result<void, StoreError> Ledger::check_owner(const StoreInfo& info) const {
 Result<void, StoreError> Ledger::start_chain() {
     TRY_ASSIGN(const bool importing, BlockReader(*store_).importing());
     if (importing) {
-        return fail(StoreError{StoreFault::corrupt,
-                               "the data directory holds an unfinished import of a snapshot; import "
-                               "it again, or delete the directory"});
+        return fail(
+            StoreError{StoreFault::corrupt,
+                       "the data directory holds an unfinished import of a snapshot; import "
+                       "it again, or delete the directory"});
     }
     bool holds_anything = false;
     TRY(store_->scan({}, [&](ByteSpan, ByteSpan) {
         holds_anything = true;
         return false;
     }));
-    if (holds_anything) return fail(damaged("store info", "it is missing, and other records exist"));
+    if (holds_anything)
+        return fail(damaged("store info", "it is missing, and other records exist"));
     const Genesis& genesis = network_->genesis;
     BlockIndex index;
     index.header = genesis.header;
@@ -160,9 +162,8 @@ Result<Candidate, SubmitError> Ledger::admit(std::shared_ptr<const Block> block,
     }
     TRY_ASSIGN(const auto parent_index, index(parent_id));
     if (!parent_index) return fail(SubmitError(RuleError(HeaderError::unknown_parent)));
-    const auto header =
-        validate_header(block->header, make_parent_context(parent_id, *parent_index),
-                        network_->params(), now_ms);
+    const auto header = validate_header(
+        block->header, make_parent_context(parent_id, *parent_index), network_->params(), now_ms);
     if (!header) return fail(SubmitError(RuleError(header.error())));
     const U256 work = saturating_add(parent_index->cumulative_work, header->work());
     if (std::max(work, branch_work) <= work_floor()) {
@@ -316,8 +317,7 @@ Result<void, StoreError> Ledger::add_tip_move(WriteBatch& batch, const BranchPat
 }
 
 Result<CommitOutcome, SubmitError> Ledger::submit_block(std::shared_ptr<const Block> block,
-                                                        std::uint64_t now_ms,
-                                                        Trainers& trainers) {
+                                                        std::uint64_t now_ms, Trainers& trainers) {
     TRY_ASSIGN(const Candidate candidate, admit(std::move(block), now_ms));
     const auto verified = verify_candidate(candidate, trainers);
     if (!verified) {
@@ -332,9 +332,8 @@ Result<PruneStep, StoreError> Ledger::prune(const PrunePolicy& policy) {
         return fail(StoreError{StoreFault::failed, describe(SubmitError(LedgerError::halted))});
     }
     WriteBatch batch;
-    TRY_ASSIGN(const PruneStep step,
-               add_prune_step(batch, *store_, tip_->height(), work_floor(), network_->params(),
-                              policy, kPruneStepBlocks));
+    TRY_ASSIGN(const PruneStep step, add_prune_step(batch, *store_, tip_->height(), work_floor(),
+                                                    network_->params(), policy, kPruneStepBlocks));
     if (batch.empty()) return step;
     // What a power cut takes back is pruned again.
     if (auto written = store_->write(batch, Durability::buffered); !written) {
@@ -381,8 +380,7 @@ Result<std::optional<Hash256>, StoreError> Ledger::id_at(std::uint64_t height) c
     return BlockReader(*store_).active_at(height);
 }
 
-Result<std::shared_ptr<const ParentState>, StoreError> Ledger::state_after(
-    const Hash256& id) {
+Result<std::shared_ptr<const ParentState>, StoreError> Ledger::state_after(const Hash256& id) {
     if (id == tip_->id()) return tip_;
     return ParentState::at(network_, *store_, tip_->id(), id, tools_);
 }

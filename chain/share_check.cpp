@@ -81,13 +81,12 @@ Result<CheckedSegment, ShareFailure> ShareChecker::check(std::shared_ptr<const S
 }
 
 // theta_0 of the share's lane; many lanes of a round start from one list.
-Result<LaneStart, ShareFailure> ShareChecker::start_of(const Segment& segment,
-                                                       const Round& round) {
+Result<LaneStart, ShareFailure> ShareChecker::start_of(const Segment& segment, const Round& round) {
     const StartKey key{segment.tmpl.height, segment.tmpl.settle_root};
     if (const auto found = starts_.find(key); found != starts_.end()) return found->second;
     const ArchiveView archived(view_, segment.tmpl.height);
-    auto start = lane_start(archived, round.task, round.parent, segment.listed, contributions_,
-                            context_);
+    auto start =
+        lane_start(archived, round.task, round.parent, segment.listed, contributions_, context_);
     if (!start) return fail(ShareFailure(std::move(start).error()));
     if (!*start) return fail(ShareFailure(SegmentError::list_not_on_branch));
     starts_.emplace(key, **start);

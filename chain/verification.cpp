@@ -1,9 +1,9 @@
 #include "chain/verification.hpp"
 
 #include "chain/base/check.hpp"
-#include "chain/work/task_model.hpp"
 #include "chain/state/entries.hpp"
 #include "chain/transition/apply.hpp"
+#include "chain/work/task_model.hpp"
 
 #include <utility>
 
@@ -93,9 +93,14 @@ Candidate::Candidate(const CheckedHeader& header, std::shared_ptr<const Block> b
 
 BlockContext Candidate::context(Trainers& trainers) const {
     const Network& network = parent_->network();
-    return {parent_->state(),        parent_->index().state_root, parent_->context().time_ms,
-            network.genesis.id,      network.spec.network_id,     network.params(),
-            *tasks_,                 trainers};
+    return {parent_->state(),
+            parent_->index().state_root,
+            parent_->context().time_ms,
+            network.genesis.id,
+            network.spec.network_id,
+            network.params(),
+            *tasks_,
+            trainers};
 }
 
 ShareCandidate::ShareCandidate(std::shared_ptr<const Segment> segment,
@@ -112,9 +117,8 @@ Result<VerifiedBlock, SubmitError> finish_candidate(const Candidate& candidate,
     verified.id_ = candidate.id();
     verified.block_ = candidate.block();
     verified.mean_loss_ = judged.mean_loss;
-    TRY_ASSIGN(verified.index_,
-               make_index(parent.state(), parent.index(), candidate.header(), judged,
-                          parent.network().params()));
+    TRY_ASSIGN(verified.index_, make_index(parent.state(), parent.index(), candidate.header(),
+                                           judged, parent.network().params()));
     TRY_ASSIGN(StateTree tree, parent.tree_after(judged.diff));
     TRY_ASSIGN(verified.index_.state_root, tree.root());
     if (parent.was_tip()) {
@@ -134,8 +138,8 @@ Result<BlockIndex, StoreError> make_index(const StateView& parent_state, const B
     index.cumulative_work = saturating_add(parent.cumulative_work, header.work());
     index.history = parent.history;
     const Template& tmpl = header.header().tmpl;
-    const auto appended = index.history.append({header.id(), tmpl.height, tmpl.time_ms,
-                                                parent.cumulative_work, index.cumulative_work});
+    const auto appended = index.history.append(
+        {header.id(), tmpl.height, tmpl.time_ms, parent.cumulative_work, index.cumulative_work});
     CHECK(appended);  // header rules: heights and times grow, work is positive
     const OverlayView after(parent_state, judged.diff);
     TRY_ASSIGN(index.child_task, draw_task(after, header.id(), params));

@@ -197,11 +197,10 @@ void Node::run() {
         if (!failure_) failure_.emplace(failure);
         ask_to_stop();
     });
-    add_methods(dispatcher_,
-                {ledger_, miner_, audits_, transactions_,
-                 std::string(model::engine_name(trainers_.engine())), pool_->size(),
-                 [this](bool on) { work_.set_mining(on); }, [this] { return work_.is_mining(); },
-                 [this] { ask_to_stop(); }});
+    add_methods(dispatcher_, {ledger_, miner_, audits_, transactions_,
+                              std::string(model::engine_name(trainers_.engine())), pool_->size(),
+                              [this](bool on) { work_.set_mining(on); },
+                              [this] { return work_.is_mining(); }, [this] { ask_to_stop(); }});
     ledger_.set_prune(settings_.prune);
     ledger_.start();
     audits_.start();

@@ -133,11 +133,13 @@ std::string_view describe(TransactionError error) noexcept {
         case TransactionError::bad_chunk:
             return "the chunk is empty or too large";
         case TransactionError::bad_task_shape:
-            return "the task's shape or hyper-parameters are out of range, or its model is too large";
+            return "the task's shape or hyper-parameters are out of range, or its model is too "
+                   "large";
         case TransactionError::bad_task_data:
             return "the task's data bytes and chunks do not fit together";
         case TransactionError::bad_task_terms:
-            return "the task's unit budget or pay is zero, or its escrow can't pay one block's hits";
+            return "the task's unit budget or pay is zero, or its escrow can't pay one block's "
+                   "hits";
         case TransactionError::amount_overflow:
             return "amounts and fee together exceed the largest amount";
         case TransactionError::bad_proof:
@@ -175,7 +177,8 @@ std::string_view describe(TransactionError error) noexcept {
         case TransactionError::commitment_missing:
             return "the sender has no such live commitment";
         case TransactionError::segment_not_immature:
-            return "the accused segment is not on the chain with immature pay, or its fraud is proven "
+            return "the accused segment is not on the chain with immature pay, or its fraud is "
+                   "proven "
                    "already";
         case TransactionError::replay_agrees:
             return "the replay of the accused unit gives its digest";

@@ -65,17 +65,17 @@ enum class SegmentError : std::uint8_t {
     opening_differs,       // an opening does not hash to c_{k-1}
 
     // invalid
-    no_hit,             // no ticket of the segment is a hit
-    last_unit_no_win,   // the segment ends a block and the ticket of unit K does not win
-    too_many_hits,      // more hits than work.max_hits
-    untrainable_state,  // the opened state lies outside the solver core's range
-    replay_differs,     // the replay of an opened unit does not give c_k
-    unknown_round,      // a share's round is not one of those whose shares may be included now
+    no_hit,                // no ticket of the segment is a hit
+    last_unit_no_win,      // the segment ends a block and the ticket of unit K does not win
+    too_many_hits,         // more hits than work.max_hits
+    untrainable_state,     // the opened state lies outside the solver core's range
+    replay_differs,        // the replay of an opened unit does not give c_k
+    unknown_round,         // a share's round is not one of those whose shares may be included now
     wrong_share_template,  // a share's parent, time, target, roots or task are not its round's
-    lane_included,      // the share's lane has yielded a segment that is included already
+    lane_included,         // the share's lane has yielded a segment that is included already
     list_not_on_branch,  // the share's template lists a segment of the round before its own that is
                          // neither on the branch nor included by the same block, or one twice
-    too_many_shares,    // the round or its task's late list can take no further segment
+    too_many_shares,     // the round or its task's late list can take no further segment
 
     // ours
     replay_missing,  // not every opening has been replayed
@@ -98,38 +98,38 @@ enum class BlockError : std::uint8_t {
 /// Rules for signed transactions (chain/SPEC.md section 21).
 enum class TransactionError : std::uint8_t {
     // malformed: the bytes alone are wrong
-    wrong_network,      // network_id is not the chain spec's
-    bad_signature,      // not a strict signature of the sender over transaction_message
-    zero_amount,        // a transfer or funding of nothing
-    bad_chunk,          // a published chunk is empty or above kDataChunkBytes
-    bad_task_shape,     // shape or hyper-parameters outside the solver core's ranges, a unit above
-                        // max_unit_work, or a model of which no lane fits into a segment
-    bad_task_data,      // data bytes zero, above the limit, or not those of that many chunks
-    bad_task_terms,     // unit budget or pay per hit zero, or escrow < pay per hit * hits_per_win
-    amount_overflow,    // amounts, deposit and fee together exceed the largest amount
-    bad_proof,          // a fraud proof's numbers, coding or signatures show no fraud of anything
+    wrong_network,    // network_id is not the chain spec's
+    bad_signature,    // not a strict signature of the sender over transaction_message
+    zero_amount,      // a transfer or funding of nothing
+    bad_chunk,        // a published chunk is empty or above kDataChunkBytes
+    bad_task_shape,   // shape or hyper-parameters outside the solver core's ranges, a unit above
+                      // max_unit_work, or a model of which no lane fits into a segment
+    bad_task_data,    // data bytes zero, above the limit, or not those of that many chunks
+    bad_task_terms,   // unit budget or pay per hit zero, or escrow < pay per hit * hits_per_win
+    amount_overflow,  // amounts, deposit and fee together exceed the largest amount
+    bad_proof,        // a fraud proof's numbers, coding or signatures show no fraud of anything
 
     // invalid at this place of the chain
-    fee_too_low,            // fee below what size and replays cost
-    insufficient_balance,   // the sender's balance does not cover amounts and fee
-    nonce_gap,              // nonce above the account's: something is missing before it
-    nonce_used,             // nonce below the account's: included before
-    chunk_known,            // the chunk is on the chain already
-    chunk_missing,          // a chunk of the task's data is not on the chain
-    unknown_task,           // no user task has that id
-    task_ended,             // the task's status is not active
-    not_task_owner,         // cancelled by somebody else than its owner
-    too_many_tasks,         // kMaxActiveTasks are active already, or ids are used up
-    too_many_creations,     // the block creates max_task_creations tasks already
-    data_unfit,             // a chunk has a wrong size, or the data do not decode, fit the shape,
-                            // or have substance
-    commitment_known,       // the same commitment of the same sender is live already
-    too_many_commitments,   // the block holds FraudAgenda::kMaxCommitments already
-    bad_commit_height,      // a reveal's commit height does not lie 2 to 10 blocks below
-    commitment_missing,     // no live commitment of this sender, height, salt and subject
-    segment_not_immature,   // the accused segment is not included, its pay has matured, or it has
-                            // been proven false in the same way before
-    replay_agrees,          // the replay of the allegedly false unit gives its digest
+    fee_too_low,           // fee below what size and replays cost
+    insufficient_balance,  // the sender's balance does not cover amounts and fee
+    nonce_gap,             // nonce above the account's: something is missing before it
+    nonce_used,            // nonce below the account's: included before
+    chunk_known,           // the chunk is on the chain already
+    chunk_missing,         // a chunk of the task's data is not on the chain
+    unknown_task,          // no user task has that id
+    task_ended,            // the task's status is not active
+    not_task_owner,        // cancelled by somebody else than its owner
+    too_many_tasks,        // kMaxActiveTasks are active already, or ids are used up
+    too_many_creations,    // the block creates max_task_creations tasks already
+    data_unfit,            // a chunk has a wrong size, or the data do not decode, fit the shape,
+                           // or have substance
+    commitment_known,      // the same commitment of the same sender is live already
+    too_many_commitments,  // the block holds FraudAgenda::kMaxCommitments already
+    bad_commit_height,     // a reveal's commit height does not lie 2 to 10 blocks below
+    commitment_missing,    // no live commitment of this sender, height, salt and subject
+    segment_not_immature,  // the accused segment is not included, its pay has matured, or it has
+                           // been proven false in the same way before
+    replay_agrees,         // the replay of the allegedly false unit gives its digest
 };
 
 /// What a listed segment of a block has broken before all of them were seen to be those that the

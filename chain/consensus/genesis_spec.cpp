@@ -106,12 +106,11 @@ Result<void, SpecError> check_chain_spec(const ChainSpec& spec) {
     if (const auto checked = model::check_config(config); !checked) {
         return fail(bad_field("model", model::describe(checked.error())));
     }
-    const std::size_t least =
-        least_segment_bytes(spec.params.work, model::parameter_count(config));
+    const std::size_t least = least_segment_bytes(spec.params.work, model::parameter_count(config));
     if (spec.params.work.max_segment_bytes < least) {
-        return fail(bad_field("params.max_segment_bytes",
-                              "a lane of this model and these limits needs " +
-                                  std::to_string(least) + " bytes"));
+        return fail(bad_field(
+            "params.max_segment_bytes",
+            "a lane of this model and these limits needs " + std::to_string(least) + " bytes"));
     }
     if (spec.text.size() < model::TextDataset::kMinBytes || spec.text.size() > kMaxDataBytes) {
         return fail(bad_field("data", "the text has " + std::to_string(spec.text.size()) +

@@ -130,8 +130,7 @@ Result<CheckedSegment, SegmentError> check_segment(const Template& tmpl,
     if (hits.empty()) return fail(SegmentError::no_hit);
     if (hits.size() > params.work.max_hits) return fail(SegmentError::too_many_hits);
     // From the last hit's digest: one drawn from a unit after it could be drawn again for free.
-    const auto guards =
-        draw_guards(digests[hits.back()], hits.back(), hits, params.work.guards);
+    const auto guards = draw_guards(digests[hits.back()], hits.back(), hits, params.work.guards);
     TRY(check_opened_units(*body, hits, guards));
     // Unit K's first: it is the one that a forger must have computed.
     for (std::size_t i = body->openings.size(); i-- > 0;) {

@@ -170,12 +170,12 @@ struct TaskAccount {
     static constexpr std::size_t kEncodedSize = 66;
 
     Address owner;
-    Amount escrow;                     ///< what hits may still be paid from
-    Amount paid;                       ///< to miners so far
+    Amount escrow;  ///< what hits may still be paid from
+    Amount paid;    ///< to miners so far
     TaskStatus status = TaskStatus::active;
     std::uint64_t created_height = 0;
-    std::uint64_t ended_height = 0;    ///< block that ended it; 0 while active. The escrow is
-                                       ///< refunded kRefundDelay blocks later.
+    std::uint64_t ended_height = 0;  ///< block that ended it; 0 while active. The escrow is
+                                     ///< refunded kRefundDelay blocks later.
 
     friend bool operator==(const TaskAccount&, const TaskAccount&) = default;
     static auto fields(auto& self) {
@@ -217,7 +217,7 @@ struct PendingRound {
 
     std::uint64_t round = 0;  ///< height of the block that ended it
     std::uint32_t task = 0;
-    Hash256 winner;           ///< id of that block's own segment
+    Hash256 winner;  ///< id of that block's own segment
 
     friend bool operator==(const PendingRound&, const PendingRound&) = default;
     static auto fields(auto& self) { return std::tie(self.round, self.task, self.winner); }
@@ -237,12 +237,12 @@ struct RoundSegment {
 /// What the templates of a round have in common, so that its shares can be judged as long as they
 /// may be included, and which of its segments are. Written with the block that ends the round.
 struct Round {
-    Hash256 parent;                ///< id of the block that its lanes started on
+    Hash256 parent;  ///< id of the block that its lanes started on
     std::uint64_t parent_time_ms = 0;
     std::uint32_t bits = 0;
     std::uint32_t task = 0;
-    Hash256 state_root;            ///< after the parent
-    Hash256 history_root;          ///< up to the parent
+    Hash256 state_root;    ///< after the parent
+    Hash256 history_root;  ///< up to the parent
     std::vector<RoundSegment> segments;
 
     friend bool operator==(const Round&, const Round&) = default;
@@ -291,9 +291,9 @@ struct IncludedSegment {
     Hash256 template_hash;
     std::uint64_t height = 0;  ///< of the block that included it
     std::uint32_t task = 0;
-    std::uint32_t units = 0;   ///< K
+    std::uint32_t units = 0;  ///< K
     std::uint64_t round = 0;
-    std::uint8_t proven = 0;   ///< kFalseUnit, kDoubleSegment, both or none
+    std::uint8_t proven = 0;  ///< kFalseUnit, kDoubleSegment, both or none
 
     friend bool operator==(const IncludedSegment&, const IncludedSegment&) = default;
     static auto fields(auto& self) {

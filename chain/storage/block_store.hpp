@@ -7,11 +7,11 @@
 //   'a' height u64               id of the active chain's block at that height
 //   'h' block id                 block index
 //   'b' block id                 block, until it is pruned
-//   'u' block id                 stub, once the block is pruned         chain/storage/block_stub.hpp
-//   'l' block id                 ids of the segments that it includes
-//   'w' height u64, block id     nothing: the block is on no active chain
-//   'p'                          which heights of the active chain are still kept
-//   'd' block id                 state diff: of an active block the one that undoes it, of any
+//   'u' block id                 stub, once the block is pruned chain/storage/block_stub.hpp 'l'
+//   block id                 ids of the segments that it includes 'w' height u64, block id nothing:
+//   the block is on no active chain 'p'                          which heights of the active chain
+//   are still kept 'd' block id                 state diff: of an active block the one that undoes
+//   it, of any
 //                                other the one that leads to it from its parent
 //   'm' level u8, index u64      node of the Merkle mountain range over the active chain
 //   's' state key                state entry after the tip         chain/storage/stored_state.hpp
@@ -53,29 +53,30 @@ struct StoreInfo {
 /// What is known of a fully verified block besides its body.
 struct BlockIndex {
     Header header;
-    U256 cumulative_work;              ///< of the chain that ends here
-    Hash256 state_root;                ///< of the state after this block
-    MmrPeaks history;                  ///< over all headers up to this one
-    std::uint64_t unit_work = 0;   ///< reference FLOPs of one unit of the block's own task
-    std::uint32_t child_task = 0;  ///< that lanes on this block train
+    U256 cumulative_work;               ///< of the chain that ends here
+    Hash256 state_root;                 ///< of the state after this block
+    MmrPeaks history;                   ///< over all headers up to this one
+    std::uint64_t unit_work = 0;        ///< reference FLOPs of one unit of the block's own task
+    std::uint32_t child_task = 0;       ///< that lanes on this block train
     std::uint64_t child_unit_work = 0;  ///< reference FLOPs of one unit of that task
-    std::uint32_t hits = 0;            ///< of the block's own segment
-    std::uint32_t replayed_units = 0;  ///< that verifying it took
-    std::uint32_t shares = 0;          ///< segments that it includes beside its own
-    std::uint32_t share_hits = 0;      ///< of these
-    std::uint64_t share_units = 0;     ///< of these
+    std::uint32_t hits = 0;             ///< of the block's own segment
+    std::uint32_t replayed_units = 0;   ///< that verifying it took
+    std::uint32_t shares = 0;           ///< segments that it includes beside its own
+    std::uint32_t share_hits = 0;       ///< of these
+    std::uint64_t share_units = 0;      ///< of these
 
     friend bool operator==(const BlockIndex&, const BlockIndex&) = default;
     static auto fields(auto& self) {
         return std::tie(self.header, self.cumulative_work, self.state_root, self.history,
-                        self.unit_work, self.child_task, self.child_unit_work, self.hits, self.replayed_units,
-                        self.shares, self.share_hits, self.share_units);
+                        self.unit_work, self.child_task, self.child_unit_work, self.hits,
+                        self.replayed_units, self.shares, self.share_hits, self.share_units);
     }
 
     [[nodiscard]] std::uint64_t height() const noexcept { return header.tmpl.height; }
 };
 
-/// From which heights on the active chain is kept; genesis always is. Of an unpruned chain all are 0.
+/// From which heights on the active chain is kept; genesis always is. Of an unpruned chain all are
+/// 0.
 struct KeptHistory {
     static constexpr std::size_t kEncodedSize = 32;
 
@@ -85,7 +86,9 @@ struct KeptHistory {
     std::uint64_t undo = 0;     ///< below, there are no diffs; at most `bodies`
 
     friend bool operator==(const KeptHistory&, const KeptHistory&) = default;
-    static auto fields(auto& self) { return std::tie(self.headers, self.stubs, self.bodies, self.undo); }
+    static auto fields(auto& self) {
+        return std::tie(self.headers, self.stubs, self.bodies, self.undo);
+    }
 };
 
 /// A stored block that is not on the active chain.

@@ -87,10 +87,10 @@ Result<void, StoreError> check_current(const std::string& directory) {
         const std::string name = file->path().filename().string();
         const std::string kind = file->path().extension().string();
         if (name.rfind("MANIFEST-", 0) != 0 && kind != ".ldb" && kind != ".log") continue;
-        return fail(StoreError{StoreFault::corrupt,
-                               "database " + directory + ": it holds " + name +
-                                   " but its file CURRENT is missing; " +
-                                   std::string(remedy_of(StoreFault::corrupt))});
+        return fail(
+            StoreError{StoreFault::corrupt, "database " + directory + ": it holds " + name +
+                                                " but its file CURRENT is missing; " +
+                                                std::string(remedy_of(StoreFault::corrupt))});
     }
     return {};  // an empty directory, or one that LevelDB can say more about
 }

@@ -8,8 +8,7 @@
 
 namespace gradient::chain {
 
-Result<model::Trainer, model::TaskError> TaskRuntime::make_trainer(
-    model::EngineKind engine) const {
+Result<model::Trainer, model::TaskError> TaskRuntime::make_trainer(model::EngineKind engine) const {
     return model::Trainer::create(to_model(record.shape), *data, engine);
 }
 
@@ -52,8 +51,7 @@ Result<SharedTask, StoreError> TaskCatalog::load(const StateView& view, std::uin
     return kept_.back();
 }
 
-Result<TaskSet, StoreError> load_tasks(const StateView& view,
-                                       std::span<const std::uint32_t> tasks,
+Result<TaskSet, StoreError> load_tasks(const StateView& view, std::span<const std::uint32_t> tasks,
                                        TaskCatalog& catalog) {
     TaskSet set;
     for (const std::uint32_t id : tasks) {

@@ -98,7 +98,8 @@ Hash256 bound(const Hash256& commitment, const Address& sender) {
 }
 
 StateKey revealed_key(const RevealFraud& action, const Hash256& subject, const Address& sender) {
-    return fraud_commitment_entry(action.commit_height, fraud_commitment(subject, sender, action.salt), sender);
+    return fraud_commitment_entry(action.commit_height,
+                                  fraud_commitment(subject, sender, action.salt), sender);
 }
 
 Result<void, TransactionError> check_height(const RevealFraud& action, std::uint64_t height) {

@@ -33,18 +33,18 @@ using TransactionFailure = std::variant<TransactionError, StoreError>;
 /// What the rules need to know beside state and transaction.
 struct TransactionContext {
     const ConsensusParams& params;
-    Hash256 genesis;              ///< id of the genesis block
+    Hash256 genesis;  ///< id of the genesis block
     std::uint32_t network_id = 0;
-    std::uint64_t height = 0;     ///< of the block that includes it
-    Hash256 parent;               ///< id of the block below: draws a created task's initial seed
+    std::uint64_t height = 0;        ///< of the block that includes it
+    Hash256 parent;                  ///< id of the block below: draws a created task's initial seed
     const TaskSet* tasks = nullptr;  ///< runtimes of the tasks that required_task() names
     Trainers* trainers = nullptr;    ///< for the replay of a fraud proof
 };
 
 /// Sums over one block's transactions, in order.
 struct BlockTally {
-    Amount fees;                   ///< collected for the block's miner
-    std::uint32_t creations = 0;   ///< tasks created
+    Amount fees;                  ///< collected for the block's miner
+    std::uint32_t creations = 0;  ///< tasks created
 };
 
 /// A transaction that is right as far as its bytes alone tell. Cheap to copy.
@@ -91,8 +91,8 @@ class AdmittedTransaction {
 /// The task whose runtime judging the transaction takes (a fraud proof's), if any.
 [[nodiscard]] std::optional<std::uint32_t> required_task(const SignedTransaction& transaction);
 
-/// The least fee: byte_fee for each byte, and replay_fee for each replay (a false unit's proof: one;
-/// a created task: one for each of its chunks, which are checked for substance).
+/// The least fee: byte_fee for each byte, and replay_fee for each replay (a false unit's proof:
+/// one; a created task: one for each of its chunks, which are checked for substance).
 [[nodiscard]] std::optional<Amount> least_fee(const SignedTransaction& transaction,
                                               const ConsensusParams& params);
 
@@ -103,8 +103,8 @@ class AdmittedTransaction {
 /// Every rule against a state: that after the transactions before it in its block. A failure leaves
 /// no trace.
 [[nodiscard]] Result<AdmittedTransaction, TransactionFailure> admit_transaction(
-    const StateView& view, const CheckedTransaction& transaction,
-    const TransactionContext& context, const BlockTally& tally);
+    const StateView& view, const CheckedTransaction& transaction, const TransactionContext& context,
+    const BlockTally& tally);
 
 /// Changes the state. Precondition: admitted against just this state.
 [[nodiscard]] Result<void, StoreError> apply_transaction(State& state,

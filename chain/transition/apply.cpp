@@ -103,9 +103,8 @@ class Transition {
     // only paid.
     Applied let_wait(const SegmentOutcome& share, const Contribution& contribution) {
         if (share.task != kGenesisTask) {
-            TRY_ASSIGN(
-                const auto account,
-                widen(require_entry<TaskAccount>(state_, task_account_key(share.task))));
+            TRY_ASSIGN(const auto account,
+                       widen(require_entry<TaskAccount>(state_, task_account_key(share.task))));
             if (account.status != TaskStatus::active) return {};
         }
         const StateKey key = late_list_key(share.task);
@@ -133,9 +132,9 @@ class Transition {
     }
 
     Applied apply_transactions() {
-        TransactionContext context{context_.params,     context_.genesis, context_.network_id,
-                                   height_,             header_.tmpl.parent,
-                                   &context_.tasks,     &context_.trainers};
+        TransactionContext context{context_.params,   context_.genesis,    context_.network_id,
+                                   height_,           header_.tmpl.parent, &context_.tasks,
+                                   &context_.trainers};
         for (const auto& transaction : outcome_.transactions) {
             if (const auto* share = std::get_if<SegmentOutcome>(&transaction)) {
                 TRY(include(*share, static_cast<std::uint32_t>(height_ - share->round - 1)));

@@ -98,8 +98,8 @@ Result<Amount, StoreError> BlockPay::take_from_escrow(const SegmentOutcome& segm
     const StateKey key = task_account_key(segment.task);
     TRY_ASSIGN(auto account, require_entry<TaskAccount>(state_, key));
     const std::uint64_t counted = std::min(segment.paid_units, params_.full_pay_units);
-    const auto wanted = checked_mul_div(record.pay_per_hit, segment.hits * counted,
-                                        params_.full_pay_units);
+    const auto wanted =
+        checked_mul_div(record.pay_per_hit, segment.hits * counted, params_.full_pay_units);
     const Amount amount =
         wanted ? std::min(late_pay(*wanted, lateness), account.escrow) : account.escrow;
     account.escrow = checked_sub(account.escrow, amount).value_or(Amount());

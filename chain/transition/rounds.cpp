@@ -25,13 +25,12 @@ bool is_archived(const StateKey& key) noexcept {
 }
 
 // The entries on which theta_0 of a task's lanes depends, in a state or an archived one.
-Result<std::vector<StateKey>, StoreError> archived_keys(const StateView& view,
-                                                        std::uint32_t task) {
+Result<std::vector<StateKey>, StoreError> archived_keys(const StateView& view, std::uint32_t task) {
     std::vector<StateKey> keys{pending_round_key(), model_key(task)};
     TRY_ASSIGN(const auto pending, read_entry<PendingRound>(view, pending_round_key()));
     if (!pending || pending->task != task) return keys;
-    for (auto key : {momentum_key(task), reference_key(task), history_key(task),
-                     progress_key(task), late_list_key(task)}) {
+    for (auto key : {momentum_key(task), reference_key(task), history_key(task), progress_key(task),
+                     late_list_key(task)}) {
         keys.push_back(std::move(key));
     }
     TRY_ASSIGN(const auto late, read_entry<LateList>(view, late_list_key(task)));

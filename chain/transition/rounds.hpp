@@ -24,8 +24,7 @@ inline constexpr std::uint64_t kRoundWindow = kMaxLateness + 2;
 class ArchiveView final : public StateView {
   public:
     /// `view` must outlive this.
-    ArchiveView(const StateView& view, std::uint64_t round) noexcept
-        : view_(view), round_(round) {}
+    ArchiveView(const StateView& view, std::uint64_t round) noexcept : view_(view), round_(round) {}
 
     [[nodiscard]] Result<StateValue, StoreError> get(const StateKey& key) const override;
 

@@ -46,19 +46,19 @@ Result<LoadedContribution, StoreError> load_contribution(const Contribution& con
                                                          std::size_t parameters) {
     auto delta = decode_delta(std::vector<std::int32_t>(parameters), contribution.delta);
     if (!delta) return fail(bad_entry(key, "its delta is no coded difference"));
-    return LoadedContribution{
-        contribution.round,
-        contribution.task,
-        contribution.hits,
-        contribution.paid_units,
-        contribution.units,
-        contribution.lateness,
-        std::make_shared<const std::vector<std::int32_t>>(*std::move(delta))};
+    return LoadedContribution{contribution.round,
+                              contribution.task,
+                              contribution.hits,
+                              contribution.paid_units,
+                              contribution.units,
+                              contribution.lateness,
+                              std::make_shared<const std::vector<std::int32_t>>(*std::move(delta))};
 }
 
 void Contributions::add(const SegmentOutcome& outcome) {
-    added_[outcome.id] = {outcome.round, outcome.task, outcome.hits, outcome.paid_units,
-                          outcome.units, 0,            outcome.delta};
+    added_[outcome.id] = {outcome.round,      outcome.task,  outcome.hits,
+                          outcome.paid_units, outcome.units, 0,
+                          outcome.delta};
 }
 
 Result<std::optional<LoadedContribution>, StoreError> Contributions::find(

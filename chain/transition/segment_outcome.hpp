@@ -28,11 +28,11 @@ struct SegmentOutcome {
     std::uint64_t round = 0;  ///< height of its template
     std::uint32_t task = 0;
     std::uint32_t hits = 0;
-    std::uint32_t paid_units = 0;   ///< L
-    std::uint32_t units = 0;        ///< K
-    std::uint32_t replays = 0;      ///< units replayed to prove it
-    std::size_t size_bytes = 0;     ///< of the encoded segment
-    Targets targets;                ///< of the lane, for its pay
+    std::uint32_t paid_units = 0;  ///< L
+    std::uint32_t units = 0;       ///< K
+    std::uint32_t replays = 0;     ///< units replayed to prove it
+    std::size_t size_bytes = 0;    ///< of the encoded segment
+    Targets targets;               ///< of the lane, for its pay
     SharedDelta delta;
 };
 

@@ -119,10 +119,12 @@ Result<bool, StoreError> is_list_of_round(std::span<const Hash256> listed, std::
     return true;
 }
 
-Result<std::optional<TaskSettlement>, StoreError> settle_pending(
-    const StateView& view, const PendingRound& pending, const Hash256& parent,
-    std::span<const Hash256> listed, const Contributions& contributions,
-    const SettlementContext& context) {
+Result<std::optional<TaskSettlement>, StoreError> settle_pending(const StateView& view,
+                                                                 const PendingRound& pending,
+                                                                 const Hash256& parent,
+                                                                 std::span<const Hash256> listed,
+                                                                 const Contributions& contributions,
+                                                                 const SettlementContext& context) {
     const std::uint32_t id = pending.task;
     const SharedTask task = context.tasks.find(id);
     CHECK(task);
@@ -158,7 +160,8 @@ Result<std::optional<TaskSettlement>, StoreError> settle_pending(
     result.theta = std::move(settled.theta);
     result.momentum = std::move(settled.momentum);
     result.history = std::move(settled.history);
-    if (result.progress.settled_rounds % kReferenceInterval == 0 && reference_moves(error, reference_error)) {
+    if (result.progress.settled_rounds % kReferenceInterval == 0 &&
+        reference_moves(error, reference_error)) {
         result.reference = result.theta;
     } else if (!has_reference) {
         result.reference = std::move(reference);

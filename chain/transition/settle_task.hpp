@@ -35,7 +35,7 @@ struct SettlementContext {
 struct TaskSettlement {
     std::uint32_t task = 0;
     std::vector<std::int32_t> theta;
-    std::vector<std::int32_t> momentum;               ///< empty if zero
+    std::vector<std::int32_t> momentum;                  ///< empty if zero
     std::optional<std::vector<std::int32_t>> reference;  ///< if it moves
     SettlementHistory history;
     TaskProgress progress;  ///< all but the model's digest and the height

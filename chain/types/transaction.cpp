@@ -16,8 +16,7 @@ Hash256 id_of(const SignedTransaction& transaction) {
 Hash256 id_of(const ShareTransaction& share) {
     static const TaggedHasher kHasher("gradient/transaction-share");
     const auto& digests = share.segment.body.digests;
-    return hash_encoded(kHasher, template_hash(share.segment.tmpl),
-                        bounded<kMaxUnits>(digests));
+    return hash_encoded(kHasher, template_hash(share.segment.tmpl), bounded<kMaxUnits>(digests));
 }
 
 }  // namespace

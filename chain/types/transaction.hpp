@@ -49,11 +49,11 @@ struct CreateTask {
     TaskKind kind = TaskKind::attention;
     AttentionShape shape;
     DataFormat data_format = DataFormat::text;
-    std::uint64_t data_bytes = 0;     ///< of all chunks together
-    std::vector<Hash256> chunks;      ///< ids in order; all but the last of kDataChunkBytes
-    std::uint64_t unit_budget = 0;    ///< units to be trained; not 0
-    Amount pay_per_hit;               ///< from the escrow, on top of the emission
-    Amount escrow;                    ///< paid in now
+    std::uint64_t data_bytes = 0;   ///< of all chunks together
+    std::vector<Hash256> chunks;    ///< ids in order; all but the last of kDataChunkBytes
+    std::uint64_t unit_budget = 0;  ///< units to be trained; not 0
+    Amount pay_per_hit;             ///< from the escrow, on top of the emission
+    Amount escrow;                  ///< paid in now
 
     friend bool operator==(const CreateTask&, const CreateTask&) = default;
     static auto fields(auto& self) {
@@ -82,8 +82,8 @@ struct CancelTask {
 };
 
 /// What a signed transaction does.
-using Action = std::variant<Transfer, PublishData, CreateTask, FundTask, CancelTask, CommitFraud,
-                            RevealFraud>;
+using Action =
+    std::variant<Transfer, PublishData, CreateTask, FundTask, CancelTask, CommitFraud, RevealFraud>;
 
 /// A transaction of an account.
 struct SignedTransaction {
@@ -92,7 +92,7 @@ struct SignedTransaction {
     std::uint64_t nonce = 0;       ///< the account's, at that moment
     Amount fee;                    ///< to the miner of the block
     Action action;
-    Signature signature;           ///< over transaction_message
+    Signature signature;  ///< over transaction_message
 
     friend bool operator==(const SignedTransaction&, const SignedTransaction&) = default;
     static auto fields(auto& self) {

@@ -92,8 +92,8 @@ bool Lane::full() const noexcept {
     if (units() >= params_.max_units || hits_.size() >= params_.max_hits) return true;
     // Room for one more unit's digest, its opening and the guards.
     const std::size_t digests = listed_.size() + units() + 1;
-    const std::size_t bytes = kSegmentFrame + hit_bytes_ + 32 * digests +
-                              largest_openings(params_, parameters_.size());
+    const std::size_t bytes =
+        kSegmentFrame + hit_bytes_ + 32 * digests + largest_openings(params_, parameters_.size());
     return bytes > params_.max_segment_bytes;
 }
 

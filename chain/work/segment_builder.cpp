@@ -20,8 +20,8 @@ std::vector<std::uint32_t> units_of(std::span<const Opening> openings) {
 Result<std::vector<Opening>, LaneError> open_units(const Lane& lane, model::Trainer& trainer) {
     const std::uint32_t paid = lane.last_hit();
     std::vector<Opening> openings = lane.hits();
-    auto others = draw_guards(lane.outcome(paid).digest, paid, units_of(openings),
-                              lane.params().guards);
+    auto others =
+        draw_guards(lane.outcome(paid).digest, paid, units_of(openings), lane.params().guards);
     if (lane.units() > paid) others.push_back(lane.units());
     for (const std::uint32_t unit : others) {
         TRY_ASSIGN(auto before, lane.state_before(unit, trainer));

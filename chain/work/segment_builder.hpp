@@ -14,14 +14,14 @@ namespace gradient::chain {
 /// A lane as far as it has run, signed and opened.
 struct BuiltSegment {
     Segment segment;
-    Header header;  ///< template, K and s_K: a block's header if unit K wins
+    Header header;                        ///< template, K and s_K: a block's header if unit K wins
     TicketClass last = TicketClass::hit;  ///< class of unit K's ticket
     std::uint32_t hits = 0;
-    WorkEvidence evidence;         ///< of the header
+    WorkEvidence evidence;  ///< of the header
 };
 
-/// Ends a segment at the lane's last unit, draws and replays the guards, signs. `key` must be that of the
-/// template's miner. The lane may go on afterwards.
+/// Ends a segment at the lane's last unit, draws and replays the guards, signs. `key` must be that
+/// of the template's miner. The lane may go on afterwards.
 [[nodiscard]] Result<BuiltSegment, LaneError> build_segment(const Lane& lane, const SecretKey& key,
                                                             model::Trainer& trainer);
 

@@ -19,7 +19,8 @@ struct TicketOdds {
 [[nodiscard]] TicketOdds odds_of(const chain::BlockIndex& block, const chain::Network& network);
 
 /// Mean squared error per row of the opened units that came after another unit of the lane; nothing
-/// if there is none, or if the block trained a user task. Read from the block alone, so the same before and after a restart.
+/// if there is none, or if the block trained a user task. Read from the block alone, so the same
+/// before and after a restart.
 [[nodiscard]] std::optional<double> training_loss(const chain::Block& block,
                                                   const chain::Network& network);
 

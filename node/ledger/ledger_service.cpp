@@ -62,11 +62,11 @@ class PoolContext {
     chain::TransactionContext context_;
 };
 
-// A share that started from a segment which this branch lacks may be judged once that has come late.
+// A share that started from a segment which this branch lacks may be judged once that has come
+// late.
 bool waits_for_others(const chain::SubmitError& error) {
     const auto* rule = std::get_if<chain::RuleError>(&error);
-    return rule != nullptr &&
-           *rule == chain::RuleError(chain::SegmentError::list_not_on_branch);
+    return rule != nullptr && *rule == chain::RuleError(chain::SegmentError::list_not_on_branch);
 }
 
 // A block of which nothing is known but that the node could not judge it.
@@ -306,8 +306,8 @@ std::vector<chain::OpenRound> LedgerService::open_rounds() const {
     const std::uint64_t height = tip()->height();
     for (std::uint64_t late = 0; late <= chain::kMaxLateness && late < height; ++late) {
         const std::uint64_t number = height - late;
-        const auto entry = require(
-            chain::read_entry<chain::Round>(tip()->state(), chain::round_key(number)));
+        const auto entry =
+            require(chain::read_entry<chain::Round>(tip()->state(), chain::round_key(number)));
         if (!entry) continue;
         chain::OpenRound round{number, entry->parent, {}};
         for (const auto& segment : entry->segments) round.included.insert(segment.template_hash);
@@ -318,8 +318,8 @@ std::vector<chain::OpenRound> LedgerService::open_rounds() const {
 
 void LedgerService::add_shares(chain::TemplateContents& contents, std::size_t& bytes) {
     const auto rounds = open_rounds();
-    const auto pending = require(chain::read_entry<chain::PendingRound>(
-        tip()->state(), chain::pending_round_key()));
+    const auto pending =
+        require(chain::read_entry<chain::PendingRound>(tip()->state(), chain::pending_round_key()));
     const auto budget = [&](std::size_t most) {
         return chain::ShareBudget{std::min(bytes, most), chain::kMaxListedSegments};
     };
@@ -345,8 +345,8 @@ void LedgerService::add_shares(chain::TemplateContents& contents, std::size_t& b
 
 void LedgerService::add_transactions(chain::TemplateContents& contents, std::size_t bytes) {
     PoolContext context(*ledger_, trainers_, proof_tasks_);
-    const auto selected =
-        require(mempool_.select(tip()->state(), context.get(), {bytes, chain::kMaxTransactions / 2}));
+    const auto selected = require(
+        mempool_.select(tip()->state(), context.get(), {bytes, chain::kMaxTransactions / 2}));
     for (const auto& transaction : selected.transactions)
         contents.transactions.push_back({*transaction});
 }
@@ -354,9 +354,9 @@ void LedgerService::add_transactions(chain::TemplateContents& contents, std::siz
 chain::TemplateContents LedgerService::template_contents() {
     chain::TemplateContents contents;
     const auto& params = network().params();
-    const std::size_t reserved =
-        std::size_t{params.work.max_segment_bytes} + kReservedBytes;
-    std::size_t bytes = params.max_block_bytes - std::min<std::size_t>(reserved, params.max_block_bytes);
+    const std::size_t reserved = std::size_t{params.work.max_segment_bytes} + kReservedBytes;
+    std::size_t bytes =
+        params.max_block_bytes - std::min<std::size_t>(reserved, params.max_block_bytes);
     add_shares(contents, bytes);
     add_transactions(contents, bytes + kReservedBytes / 2);
     return contents;
@@ -392,8 +392,8 @@ void LedgerService::renew_mempool(const chain::TipChange& change) {
         if (const auto block = require(ledger_->block(id)))
             redone.push_back(chain::redone_block(*block));
     }
-    static_cast<void>(require(
-        mempool_.tip_changed(undone, redone, tip()->state(), context.get(), now_ms())));
+    static_cast<void>(
+        require(mempool_.tip_changed(undone, redone, tip()->state(), context.get(), now_ms())));
     mempool_.expire(now_ms());
     if (mempool_.size() == 0) proof_tasks_.clear();
 }

@@ -10,8 +10,8 @@
 #include "node/concurrency/worker_pool.hpp"
 #include "node/ledger/chain_figures.hpp"
 #include "node/ledger/held_out_evaluator.hpp"
-#include "node/training/trainer_pool.hpp"
 #include "node/setup/failure.hpp"
+#include "node/training/trainer_pool.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -158,8 +158,7 @@ class LedgerService {
     void add_shares(chain::TemplateContents& contents, std::size_t& bytes);
     void add_transactions(chain::TemplateContents& contents, std::size_t bytes);
     void share_included(const chain::Segment& segment);
-    std::vector<std::shared_ptr<const chain::Segment>> segments_of_undone(
-        const chain::Hash256& id);
+    std::vector<std::shared_ptr<const chain::Segment>> segments_of_undone(const chain::Hash256& id);
     void store_failed(const Failure& failure);
     Task<chain::Result<Judged, chain::SubmitError>> verify(chain::Candidate candidate);
     void tip_changed(const chain::TipChange& change);
@@ -180,7 +179,8 @@ class LedgerService {
     chain::Mempool mempool_;
     chain::SharePool share_pool_;
     std::map<chain::Hash256, chain::VerifiedShare> shares_;  // those of the pool, by segment id
-    std::vector<std::shared_ptr<const chain::Segment>> early_shares_;  // judged again at the next tip
+    std::vector<std::shared_ptr<const chain::Segment>>
+        early_shares_;                     // judged again at the next tip
     std::set<std::uint32_t> proof_tasks_;  // ended ones among them: of fraud proofs in the pool
     ShareListener on_share_;
     SegmentListener on_segments_;

@@ -23,13 +23,13 @@ struct MiningCounters {
     std::uint64_t units_in_blocks = 0;  ///< units of segments that the chain has included
     std::uint64_t units_abandoned = 0;  ///< units of lanes that were dropped
     std::uint64_t units_in_progress =
-        0;                        ///< units of lanes that run now, or whose block is being verified
+        0;  ///< units of lanes that run now, or whose block is being verified
     std::uint64_t units_waiting = 0;  ///< units of shares that wait to be included
-    std::uint64_t hits = 0;       ///< units whose ticket was a hit, wins included
-    std::uint64_t blocks = 0;     ///< blocks won and accepted
-    std::uint64_t shares = 0;     ///< shares that the chain has included
-    double units_per_second = 0;  ///< over the last minute
-    bool active = false;          ///< whether lanes run
+    std::uint64_t hits = 0;           ///< units whose ticket was a hit, wins included
+    std::uint64_t blocks = 0;         ///< blocks won and accepted
+    std::uint64_t shares = 0;         ///< shares that the chain has included
+    double units_per_second = 0;      ///< over the last minute
+    bool active = false;              ///< whether lanes run
 
     /// Units in blocks over units whose fate is known; nothing before the first.
     [[nodiscard]] std::optional<double> useful_fraction() const noexcept;
@@ -44,9 +44,9 @@ class Miner {
 
     /// Where results go, on threads of the pool; must not block.
     struct Outlets {
-        std::function<void(chain::Block)> block;     ///< a lane won
-        std::function<void(chain::Segment)> share;   ///< a lane was overtaken and had a hit
-        std::function<void()> rest;                  ///< no lane runs, and none has work
+        std::function<void(chain::Block)> block;    ///< a lane won
+        std::function<void(chain::Segment)> share;  ///< a lane was overtaken and had a hit
+        std::function<void()> rest;                 ///< no lane runs, and none has work
     };
 
     /// Everything passed by reference must outlive the miner; so must the pool's running jobs end
@@ -91,11 +91,11 @@ class Miner {
     Outlets outlets_;
 
     mutable std::mutex mutex_;
-    Work work_;                                  // under mutex_
-    std::uint64_t generation_ = 0;               // counts set_work; under mutex_
-    MiningCounters counters_;                    // under mutex_
-    RateMeter rate_;                             // under mutex_
-    std::vector<std::unique_ptr<Slot>> slots_;   // fixed after construction
+    Work work_;                                 // under mutex_
+    std::uint64_t generation_ = 0;              // counts set_work; under mutex_
+    MiningCounters counters_;                   // under mutex_
+    RateMeter rate_;                            // under mutex_
+    std::vector<std::unique_ptr<Slot>> slots_;  // fixed after construction
 };
 
 }  // namespace gradient::node

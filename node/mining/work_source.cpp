@@ -12,8 +12,8 @@
 
 namespace gradient::node {
 
-WorkSource::WorkSource(LedgerService& ledger, Miner& miner, WorkerPool& pool,
-                       TrainerPool& trainers, const chain::PublicKey& key)
+WorkSource::WorkSource(LedgerService& ledger, Miner& miner, WorkerPool& pool, TrainerPool& trainers,
+                       const chain::PublicKey& key)
     : ledger_(ledger),
       miner_(miner),
       pool_(pool),
@@ -69,8 +69,8 @@ Task<> WorkSource::make_work(std::uint64_t wanted) {
     co_await ledger_.wait_for_shares(std::chrono::steady_clock::now() + interval / kWaitPart);
     if (wanted != wanted_) co_return;
     using Made = chain::Result<chain::BlockTemplate, chain::StoreError>;
-    auto make = [this, parent = ledger_.tip(), contents = ledger_.template_contents()](
-                    const std::stop_token&) -> Made {
+    auto make = [this, parent = ledger_.tip(),
+                 contents = ledger_.template_contents()](const std::stop_token&) -> Made {
         LeasedTrainers trainers(trainers_);
         return chain::make_template(parent, contents, key_, now_ms(), trainers);
     };

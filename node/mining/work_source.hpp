@@ -20,7 +20,8 @@ namespace gradient::node {
 /// outlet `rest` may come from any thread, through lanes_rest().
 class WorkSource {
   public:
-    /// Share of a block interval that the lanes wait for shares to be verified at most: 1/kWaitPart.
+    /// Share of a block interval that the lanes wait for shares to be verified at most:
+    /// 1/kWaitPart.
     static constexpr unsigned kWaitPart = 20;
     /// Pause before a template is tried again that could not be made.
     static constexpr std::chrono::seconds kRetryPause{1};
@@ -54,9 +55,9 @@ class WorkSource {
     Event changed_;
     TaskGroup tasks_;
     bool mining_ = false;
-    bool resting_ = true;         // no lane runs
-    std::uint64_t wanted_ = 0;    // counts renewals asked for
-    std::uint64_t done_ = 0;      // the last one that was carried out
+    bool resting_ = true;       // no lane runs
+    std::uint64_t wanted_ = 0;  // counts renewals asked for
+    std::uint64_t done_ = 0;    // the last one that was carried out
 };
 
 }  // namespace gradient::node

@@ -24,8 +24,8 @@ struct Settings {
     std::uint16_t rpc_port = kDefaultRpcPort;  ///< 0: any free one, see the file rpc_endpoint
     bool mine = true;
     unsigned lanes = 1;
-    unsigned threads = 0;  ///< worker threads; 0: one a processor, at least lanes
-    std::uint64_t prune = 0;  ///< last blocks to keep whole, at least prune_floor(); 0: all
+    unsigned threads = 0;       ///< worker threads; 0: one a processor, at least lanes
+    std::uint64_t prune = 0;    ///< last blocks to keep whole, at least prune_floor(); 0: all
     double audit = 0.1;         ///< of the others' segments, replayed in full; 0: none
     double audit_share = 0.02;  ///< of mining's time, for audits where lanes fill all threads
     std::string engine = "best";

@@ -22,8 +22,8 @@
 namespace gradient::chain {
 namespace {
 
-// A chain of nothing but its genesis block, into whose state accounts have been written. The root of
-// its index is theirs, and nobody but this benchmark would take it for a chain.
+// A chain of nothing but its genesis block, into whose state accounts have been written. The root
+// of its index is theirs, and nobody but this benchmark would take it for a chain.
 class AccountStore {
   public:
     explicit AccountStore(std::uint64_t accounts) {
@@ -47,7 +47,8 @@ class AccountStore {
         for (std::uint64_t i = 0; i < accounts; ++i) {
             Address address;
             for (std::size_t b = 0; b < 8; ++b) {
-                address.hash.bytes[b] = static_cast<std::uint8_t>((i * 0x9e3779b97f4a7c15) >> 8 * b);
+                address.hash.bytes[b] =
+                    static_cast<std::uint8_t>((i * 0x9e3779b97f4a7c15) >> 8 * b);
             }
             const Account account{*Amount::from_units(i + 1), i};
             state.writes.push_back(
@@ -69,8 +70,8 @@ class AccountStore {
         index.state_root = root_;
         index.child_unit_work = changed->task->unit_work;
         index.cumulative_work = block_work(index.header.tmpl.bits);
-        CHECK(index.history.append({changed->genesis.id, 0, index.header.tmpl.time_ms, U256(),
-                                    index.cumulative_work}));
+        CHECK(index.history.append(
+            {changed->genesis.id, 0, index.header.tmpl.time_ms, U256(), index.cumulative_work}));
         WriteBatch batch;
         BlockWriter writer(batch);
         writer.put_info({kSchemaVersion, changed->genesis.id});

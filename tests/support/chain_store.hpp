@@ -35,12 +35,11 @@ inline StorePtr copy_of(const chain::KeyValueView& store) {
 }
 
 /// Mines a block on a stored one and submits it.
-inline chain::Result<chain::Hash256, chain::SubmitError> grow(chain::Ledger& ledger,
-                                                              const chain::Hash256& parent,
-                                                              chain::Trainers& trainers,
-                                                              std::uint8_t miner = 7,
-                                                              chain::TemplateContents contents = {}) {
-    const auto block = mine_on(*ledger.state_after(parent), trainers, miner, 0, std::move(contents));
+inline chain::Result<chain::Hash256, chain::SubmitError> grow(
+    chain::Ledger& ledger, const chain::Hash256& parent, chain::Trainers& trainers,
+    std::uint8_t miner = 7, chain::TemplateContents contents = {}) {
+    const auto block =
+        mine_on(*ledger.state_after(parent), trainers, miner, 0, std::move(contents));
     const auto outcome = ledger.submit_block(block, block->header.tmpl.time_ms, trainers);
     if (!outcome) return chain::fail(outcome.error());
     return chain::header_id(block->header);
@@ -51,8 +50,8 @@ inline chain::VerifiedShare mine_share(chain::Ledger& ledger, const chain::Hash2
                                        chain::Trainers& trainers, std::uint8_t miner) {
     const auto state = *ledger.state_after(parent);
     const chain::SecretKey key = tiny_key(miner);
-    const auto work = chain::make_template(state, {}, key.public_key(),
-                                           state->context().time_ms + 500, trainers);
+    const auto work =
+        chain::make_template(state, {}, key.public_key(), state->context().time_ms + 500, trainers);
     CHECK(work);
     model::Trainer& trainer = trainers.trainer_of(state->task());
     for (std::uint32_t number = 1000;; ++number) {

@@ -4,8 +4,8 @@
 #include "chain/block_template.hpp"
 #include "chain/ledger.hpp"
 #include "chain/network.hpp"
-#include "chain/work/task_model.hpp"
 #include "chain/work/segment_builder.hpp"
+#include "chain/work/task_model.hpp"
 #include "model/text/text_dataset.hpp"
 #include "tests/support/tiny_chain.hpp"
 
@@ -70,8 +70,7 @@ inline std::shared_ptr<const chain::Block> mine_on(
             if (*ticket != chain::TicketClass::win) continue;
             auto segment = chain::build_segment(lane, key, trainer);
             CHECK(segment);
-            return std::make_shared<const chain::Block>(
-                work->assemble_block(*std::move(segment)));
+            return std::make_shared<const chain::Block>(work->assemble_block(*std::move(segment)));
         }
     }
 }

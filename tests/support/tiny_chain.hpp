@@ -1,12 +1,11 @@
 #pragma once
 
 #include "chain/base/check.hpp"
-#include "chain/consensus/header_rules.hpp"
 #include "chain/consensus/difficulty.hpp"
 #include "chain/consensus/header_rules.hpp"
+#include "chain/types/block.hpp"
 #include "chain/work/digests.hpp"
 #include "chain/work/lane.hpp"
-#include "chain/types/block.hpp"
 #include "chain/work/segment_builder.hpp"
 #include "model/task.hpp"
 #include "tests/support/random_dataset.hpp"

@@ -48,14 +48,13 @@ std::string status_text(const json::object& s) {
     lines.add("useful fraction",
               fraction_text(mining.at("useful_fraction")) + " of this node's units");
     const auto& audit = s.at("audit").as_object();
-    lines.add("audits",
-              fmt::format("{} segments, {} units, {} waiting; false {}, committed {}, revealed {}",
-                          grouped(number(audit.at("segments_audited"))),
-                          grouped(number(audit.at("units_replayed"))),
-                          grouped(number(audit.at("segments_waiting"))),
-                          number(audit.at("proofs_found")),
-                          number(audit.at("commitments_pending")),
-                          number(audit.at("proofs_revealed"))));
+    lines.add(
+        "audits",
+        fmt::format("{} segments, {} units, {} waiting; false {}, committed {}, revealed {}",
+                    grouped(number(audit.at("segments_audited"))),
+                    grouped(number(audit.at("units_replayed"))),
+                    grouped(number(audit.at("segments_waiting"))), number(audit.at("proofs_found")),
+                    number(audit.at("commitments_pending")), number(audit.at("proofs_revealed"))));
     lines.gap();
     lines.add("units in the chain",
               fmt::format("{}, of them {} hits", grouped(number(chain.at("units"))),

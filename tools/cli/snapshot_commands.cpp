@@ -90,8 +90,7 @@ void report(const CommonOptions& common, const std::string& result,
     lines.add("block", summary.block.to_hex());
     lines.add("time", utc_time(summary.time_ms));
     lines.add("state root", summary.state_root.to_hex());
-    lines.add("next block",
-              summary.child ? summary.child->to_hex() : "none: it was the tip");
+    lines.add("next block", summary.child ? summary.child->to_hex() : "none: it was the tip");
     lines.add("genesis", summary.genesis.to_hex());
     lines.add("headers", grouped(summary.headers));
     lines.add("entries", grouped(summary.entries));
@@ -183,11 +182,11 @@ void run_export(const SnapshotOptions& options, const CommonOptions& common) {
         height = options.height.value_or(index->height());
     }
     std::uint64_t entries = 0;
-    const auto counted = chain::StoredState((*store)->snapshot())
-                             .scan([&](const chain::StateKey&, chain::ByteSpan) {
-                                 ++entries;
-                                 return true;
-                             });
+    const auto counted =
+        chain::StoredState((*store)->snapshot()).scan([&](const chain::StateKey&, chain::ByteSpan) {
+            ++entries;
+            return true;
+        });
     if (!counted) throw node::store_failure(counted.error());
     ProgressBar bar("exporting");
     const auto made = chain::export_snapshot(**store, height, out.stream(), [&](std::uint64_t n) {
@@ -235,8 +234,8 @@ void run_import(const SnapshotOptions& options, const CommonOptions& common) {
                                                  chain::OpenMode::create_if_missing);
     if (!store) throw node::store_failure(store.error());
     ProgressBar bar("importing");
-    const auto taken = chain::import_snapshot(
-        *network, **store, in, *pin, [&](std::uint64_t done) { bar.show(done, size); });
+    const auto taken = chain::import_snapshot(*network, **store, in, *pin,
+                                              [&](std::uint64_t done) { bar.show(done, size); });
     bar.clear();
     if (!taken) throw failure_of(options.file, taken.error());
     report(common, fmt::format("imported into {}", common.data_directory.string()), *taken);
@@ -246,8 +245,8 @@ void run_show(const SnapshotOptions& options, const CommonOptions& common) {
     auto in = open_snapshot(options.file);
     const std::uint64_t size = std::filesystem::file_size(options.file);
     ProgressBar bar("reading");
-    const auto seen = chain::inspect_snapshot(
-        in, [&](std::uint64_t done) { bar.show(done, size); });
+    const auto seen =
+        chain::inspect_snapshot(in, [&](std::uint64_t done) { bar.show(done, size); });
     bar.clear();
     if (!seen) throw failure_of(options.file, seen.error());
     report(common, "complete and undamaged; whether it is true, an import finds out", *seen);

@@ -248,8 +248,7 @@ TEST_F(Pruning, a_long_side_branch_goes_whole_though_its_end_lies_above) {
         const auto ledger = open();
         for (int i = 0; i < 16; ++i) {  // up to height 23, above the 19 that is pruned
             const auto block = test::mine_on(*ledger->state_after(end), trainers_, 9);
-            const auto candidate =
-                ledger->admit(block, block->header.tmpl.time_ms, U256::max());
+            const auto candidate = ledger->admit(block, block->header.tmpl.time_ms, U256::max());
             ASSERT_TRUE(candidate) << describe(candidate.error());
             ASSERT_TRUE(ledger->commit(*verify_candidate(*candidate, trainers_)));
             end = header_id(block->header);
@@ -269,8 +268,7 @@ TEST_F(Pruning, the_state_after_a_pruned_ancestor_is_refused_with_one_sentence) 
     const auto gone = ledger->state_after(ids_[last - 1]);
     ASSERT_FALSE(gone);
     EXPECT_EQ(gone.error().fault, StoreFault::pruned);
-    EXPECT_NE(gone.error().message.find("after height " + std::to_string(last)),
-              std::string::npos)
+    EXPECT_NE(gone.error().message.find("after height " + std::to_string(last)), std::string::npos)
         << gone.error().message;
 }
 
@@ -361,8 +359,8 @@ TEST_F(Pruning, each_step_is_bounded_and_the_next_goes_on) {
 TEST_F(Pruning, what_is_pruned_is_remembered_and_not_read_again) {
     prune_all(*open(), {kFloor, kFloor});
     const auto counting = std::make_shared<test::CountingStore>(store_, std::uint8_t{'b'});
-    const auto ledger = *Ledger::open(network_, std::make_unique<test::CountingStore>(
-                                                    counting, std::uint8_t{'b'}));
+    const auto ledger =
+        *Ledger::open(network_, std::make_unique<test::CountingStore>(counting, std::uint8_t{'b'}));
     const std::size_t reads = counting->reads();
     const auto step = ledger->prune({kFloor, kFloor});
     ASSERT_TRUE(step);

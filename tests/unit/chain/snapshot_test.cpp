@@ -165,8 +165,7 @@ TEST_F(Snapshots, of_the_tip_gives_the_same_state_tree_and_next_block) {
         Ledger& miner = i % 2 == 0 ? *original : *imported;
         const auto block = test::mine_on(miner.tip(), trainers_, static_cast<std::uint8_t>(i));
         for (Ledger* const ledger : {original.get(), imported.get()}) {
-            const auto outcome =
-                ledger->submit_block(block, block->header.tmpl.time_ms, trainers_);
+            const auto outcome = ledger->submit_block(block, block->header.tmpl.time_ms, trainers_);
             ASSERT_TRUE(outcome) << describe(outcome.error());
         }
         ASSERT_EQ(imported->tip()->index(), original->tip()->index());
@@ -398,8 +397,8 @@ void shorten(Parts& parts, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
         const Header& header = parts.head.headers[i].header;
         const U256 after = saturating_add(work, block_work(header.tmpl.bits));
-        CHECK(below.append({header_id(header), header.tmpl.height, header.tmpl.time_ms, work,
-                            after}));
+        CHECK(below.append(
+            {header_id(header), header.tmpl.height, header.tmpl.time_ms, work, after}));
         work = after;
     }
     parts.head.before = below;

@@ -142,31 +142,29 @@ TEST_F(Mining, waiting_ends_at_the_height_the_score_or_the_deadline) {
 TEST_F(Mining, own_blocks_come_the_same_way_and_every_unit_is_accounted_for) {
     Miner* mining = nullptr;
     WorkSource* source = nullptr;
-    Miner miner(*pool_, trainers_, key_, 3,
-                {[&](chain::Block block) {
-                     const std::uint32_t units = block.header.units;
-                     service_->submit_later(
-                         std::make_shared<const chain::Block>(std::move(block)),
-                         [&, units](const auto& result) {
-                             mining->settle(
-                                 units, result && *result != chain::CommitOutcome::side_branch,
-                                 true);
-                         });
-                 },
-                 [&](chain::Segment segment) {
-                     service_->submit_share(
-                         std::make_shared<const chain::Segment>(std::move(segment)));
-                 },
-                 [&] { source->lanes_rest(); }});
+    Miner miner(
+        *pool_, trainers_, key_, 3,
+        {[&](chain::Block block) {
+             const std::uint32_t units = block.header.units;
+             service_->submit_later(
+                 std::make_shared<const chain::Block>(std::move(block)),
+                 [&, units](const auto& result) {
+                     mining->settle(units, result && *result != chain::CommitOutcome::side_branch,
+                                    true);
+                 });
+         },
+         [&](chain::Segment segment) {
+             service_->submit_share(std::make_shared<const chain::Segment>(std::move(segment)));
+         },
+         [&] { source->lanes_rest(); }});
     mining = &miner;
     WorkSource work(*service_, miner, *pool_, trainers_, key_.public_key());
     source = &work;
     service_->on_share([&](const chain::PublicKey&, std::uint64_t units, bool included) {
         miner.settle(units, included, false);
     });
-    service_->on_tip([&](const auto& tip) {
-        tip->height() < 8 ? work.renew() : work.set_mining(false);
-    });
+    service_->on_tip(
+        [&](const auto& tip) { tip->height() < 8 ? work.renew() : work.set_mining(false); });
     asio::post(service_->strand(), [&] { work.set_mining(true); });
     EXPECT_TRUE(run(service_->wait_for_height(8, true, std::chrono::steady_clock::now() + 60s)));
     const auto deadline = std::chrono::steady_clock::now() + 60s;
