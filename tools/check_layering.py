@@ -17,7 +17,8 @@ COMMENT_OR_STRING = re.compile(
 )
 
 # Rooms of chain/ that call the solver core; everything else sees only its results.
-CHAIN_MAY_TRAIN = ("chain/consensus/", "chain/work/", "chain/state/", "chain/transition/", "chain/tasks/", "chain/transactions/", "chain/fraud/")
+CHAIN_MAY_TRAIN = ("chain/consensus/", "chain/work/", "chain/state/", "chain/transition/", "chain/tasks/", "chain/transactions/", "chain/fraud/",
+                   "chain/light/")
 
 # (third-party header pattern, places that may include it)
 FENCES = [

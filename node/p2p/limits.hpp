@@ -1,0 +1,53 @@
+#pragma once
+
+// Every limit of the peer-to-peer protocol that is this node's own choice, with its unit. None is a
+// rule of the chain: nodes with other limits understand each other.
+
+#include "chain/types/limits.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace gradient::node {
+
+using namespace std::chrono_literals;  // NOLINT(google-global-names-in-headers)
+
+// ---- connections
+inline constexpr std::uint16_t kDefaultPeerPort = 9421;
+/// Connections that this node opens and keeps.
+inline constexpr std::size_t kMaxOutbound = 8;
+/// Connections that others have opened.
+inline constexpr std::size_t kMaxInbound = 64;
+/// TLS and hello of a new connection, together.
+inline constexpr auto kHandshakeTimeout = 10s;
+/// TCP connect.
+inline constexpr auto kConnectTimeout = 5s;
+/// Inbound connections whose handshake has not ended, in all and of one network group.
+inline constexpr std::size_t kMaxHandshakes = 32;
+inline constexpr std::size_t kMaxGroupHandshakes = 4;
+/// Silence after which a ping is sent, and after which the peer is given up.
+inline constexpr auto kPingInterval = 15s;
+inline constexpr auto kPeerTimeout = 45s;
+/// A frame that has begun must end within this time and its bytes over kMinFrameRate.
+inline constexpr auto kFrameTimeout = 10s;
+inline constexpr std::size_t kMinFrameRate = 64 * 1024;  // bytes a second
+/// Bytes that wait to be sent to one peer; a peer that lets more wait is too slow and goes.
+inline constexpr std::size_t kMaxSendQueueBytes = 3 * chain::kMaxBlockBytes;
+/// Waiting bytes above which requests of a peer are no longer served until they fall below.
+inline constexpr std::size_t kSendQueueBusyBytes = 2 * chain::kMaxBlockBytes;
+
+// ---- messages
+/// Bytes beside the longest block or segment that a message holding one may have.
+inline constexpr std::size_t kMessageOverhead = 64 * 1024;
+inline constexpr std::size_t kMaxAgentBytes = 64;
+inline constexpr std::size_t kMaxAddressesPerMessage = 256;
+inline constexpr std::size_t kMaxLocatorIds = 64;
+inline constexpr std::size_t kMaxHeadersPerMessage = 2000;
+inline constexpr std::size_t kMaxInventoryItems = 1000;
+inline constexpr std::size_t kMaxItemsPerRequest = 128;
+inline constexpr std::size_t kMaxSamplesPerMessage = 64;
+inline constexpr std::size_t kSnapshotPartBytes = std::size_t{1} << 20U;
+inline constexpr std::size_t kMaxSnapshotParts = 16'384;
+
+}  // namespace gradient::node

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "chain/crypto/key.hpp"
+
+#include <cstdint>
+
+namespace gradient::node {
+
+/// Name of a node: the public key of the identity that its TLS certificate carries.
+using NodeId = chain::PublicKey;
+
+/// One connection of this process; never used twice.
+enum class PeerId : std::uint64_t {};
+
+}  // namespace gradient::node
