@@ -14,6 +14,7 @@ namespace gradient::node {
 using namespace std::chrono_literals;  // NOLINT(google-global-names-in-headers)
 
 // ---- connections
+inline constexpr std::uint16_t kDefaultPeerPort = 9421;
 /// Connections that this node opens and keeps.
 inline constexpr std::size_t kMaxOutbound = 8;
 /// Connections that others have opened.
