@@ -9,6 +9,7 @@
 #include "node/p2p/peer_id.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 
@@ -22,6 +23,8 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 struct SyncOutlets {
     /// Queues a message for a peer; nothing happens if that has gone.
     std::function<void(PeerId, Message)> send;
+    /// Bytes that wait to be sent to a peer. May be empty: then nothing ever waits.
+    std::function<std::size_t(PeerId)> queued_bytes;
     /// Holds something against a peer.
     std::function<void(PeerId, const Offence&)> report;
     /// Has a block judged; the verdict comes back through block_judged(). `branch_work`: the most
