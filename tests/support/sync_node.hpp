@@ -2,7 +2,7 @@
 
 #include "chain/base/check.hpp"
 #include "chain/ledger.hpp"
-#include "node/sync/block_server.hpp"
+#include "node/sync/chain_server.hpp"
 #include "node/sync/block_sync.hpp"
 #include "tests/support/chain_store.hpp"
 #include "tests/support/simulated_network.hpp"
@@ -48,7 +48,7 @@ inline node::TipClaim claim_of(const chain::Ledger& ledger) {
     return {ledger.tip()->height(), ledger.tip()->id(), ledger.tip()->index().cumulative_work};
 }
 
-/// A whole node as far as catching up goes: a ledger in memory, BlockSync and BlockServer, on a
+/// A whole node as far as catching up goes: a ledger in memory, BlockSync and ChainServer, on a
 /// simulated network. Whoever it holds anything against, it leaves.
 class SyncNode {
   public:
@@ -81,7 +81,7 @@ class SyncNode {
     [[nodiscard]] SimulatedNetwork::NodeIndex index() const { return index_; }
     [[nodiscard]] chain::Ledger& ledger() { return *ledger_; }
     [[nodiscard]] node::BlockSync& sync() { return sync_; }
-    [[nodiscard]] const node::BlockServer& server() const { return server_; }
+    [[nodiscard]] const node::ChainServer& server() const { return server_; }
     [[nodiscard]] node::SyncStatus status() const { return sync_.status(simulated_.now()); }
     template <class State>
     [[nodiscard]] bool is() const {
@@ -216,7 +216,7 @@ class SyncNode {
     StorePtr store_;
     std::unique_ptr<chain::Ledger> ledger_;
     node::BlockSync sync_;
-    node::BlockServer server_;
+    node::ChainServer server_;
     SimulatedNetwork::NodeIndex index_;
     std::vector<node::PeerId> peers_;
 };
