@@ -316,10 +316,9 @@ class Audit {
     // At the greatest depth, every unit that the block's segments claim.
     Result<void, Complaint> replay_claimed(const BlockVerifier& verifier, const TaskSet& tasks) {
         if (depth_ != AuditDepth::all_units) return {};
-        for (const ProvenSegment& segment : verifier.proven()) {
-            report_.progress.units_replayed += segment.units();
-            TRY(replay_all(segment.checked(),
-                           trainers_.trainer_of(tasks.find(segment.tmpl().task))));
+        for (const CheckedSegment& segment : verifier.proven()) {
+            report_.progress.units_replayed += segment.body().units();
+            TRY(replay_all(segment, trainers_.trainer_of(tasks.find(segment.tmpl().task))));
         }
         return {};
     }

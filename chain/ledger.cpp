@@ -243,7 +243,10 @@ Result<CommitOutcome, SubmitError> Ledger::commit(const VerifiedBlock& verified)
     path->redone.push_back(verified.id());
     const auto outcome =
         path->undone.empty() ? CommitOutcome::extended : CommitOutcome::reorganised;
-    if (listener_) listener_({old_tip, tip_, std::move(path->undone), std::move(path->redone)});
+    if (listener_) {
+        listener_({old_tip, tip_, verified.shared_block(), std::move(path->undone),
+                   std::move(path->redone)});
+    }
     return outcome;
 }
 

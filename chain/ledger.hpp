@@ -27,6 +27,7 @@ namespace gradient::chain {
 struct TipChange {
     Hash256 old_tip;
     std::shared_ptr<const ParentState> tip;  ///< the new one
+    std::shared_ptr<const Block> block;      ///< the new tip's
     std::vector<Hash256> undone;
     std::vector<Hash256> redone;  ///< the last one is the new tip
 };

@@ -170,23 +170,26 @@ Result<VerifiedBlock, SubmitError> verify_candidate(const Candidate& candidate,
     return finish_candidate(candidate, *std::move(judged));
 }
 
-Result<VerifiedShare, SubmitError> verify_share(const ShareCandidate& candidate,
-                                                Trainers& trainers) {
+Result<VerifiedShare, SubmitError> verify_share(const ShareCandidate& candidate, Trainers& trainers,
+                                                const KnownShares& known) {
     const ParentState& parent = candidate.parent();
+    const std::shared_ptr<const Segment>& segment = candidate.segment();
     const SettlementContext context{parent.network().params(), candidate.tasks(), trainers};
     ShareChecker checker(parent.state(), parent.height() + 1, context);
-    const auto open = checker.check_place(*candidate.segment());
-    if (!open) return fail(submit_error(open.error()));
-    auto ready = checker.is_ready(*candidate.segment());
+    const auto placed = checker.place(segment);
+    if (!placed) return fail(submit_error(placed.error()));
+    auto ready = checker.is_ready(*placed);
     if (!ready) return fail(SubmitError(std::move(ready).error()));
     if (!*ready) return fail(SubmitError(RuleError(SegmentError::list_not_on_branch)));
-    auto checked = checker.check(candidate.segment());
+    const auto checked = checker.check(*placed);
     if (!checked) return fail(submit_error(checked.error()));
-    const SharedTask task = checker.task_of(*candidate.segment());
-    auto proven = verify_segment(*checked, trainers.trainer_of(task));
+    const Hash256& start = checked->start().state;
+    if (const SegmentOutcome* outcome = known.find(*checked, *segment)) {
+        return VerifiedShare{segment, *outcome, start};
+    }
+    const auto proven = verify_segment(*checked, trainers.trainer_of(checker.task_of(*placed)));
     if (!proven) return fail(SubmitError(RuleError(proven.error())));
-    return VerifiedShare{candidate.segment(),
-                         outcome_of(*proven, encoded_size(*candidate.segment()))};
+    return VerifiedShare{segment, outcome_of(*proven, encoded_size(*segment)), start};
 }
 
 }  // namespace gradient::chain

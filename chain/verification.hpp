@@ -93,17 +93,14 @@ class ShareCandidate {
     std::shared_ptr<const TaskSet> tasks_;
 };
 
-/// A share all of whose rules hold on the branch of the block it was judged on.
-struct VerifiedShare {
-    std::shared_ptr<const Segment> segment;
-    SegmentOutcome outcome;
-};
-
 /// A block that satisfies every rule, with what it does to its parent's state.
 class VerifiedBlock {
   public:
     [[nodiscard]] const Hash256& id() const noexcept { return id_; }
     [[nodiscard]] const Block& block() const noexcept { return *block_; }
+    [[nodiscard]] const std::shared_ptr<const Block>& shared_block() const noexcept {
+        return block_;
+    }
     [[nodiscard]] const BlockIndex& index() const noexcept { return index_; }
     /// Ids of the shares that it includes.
     [[nodiscard]] const IncludedSegments& included() const noexcept { return included_; }
@@ -143,8 +140,9 @@ class VerifiedBlock {
 [[nodiscard]] Result<VerifiedBlock, SubmitError> verify_candidate(const Candidate& candidate,
                                                                   Trainers& trainers);
 
-/// Judges a share for inclusion in the next block, replays in turn.
+/// Judges a share for inclusion in the next block, replays in turn; one that is known needs none.
 [[nodiscard]] Result<VerifiedShare, SubmitError> verify_share(const ShareCandidate& candidate,
-                                                              Trainers& trainers);
+                                                              Trainers& trainers,
+                                                              const KnownShares& known = {});
 
 }  // namespace gradient::chain

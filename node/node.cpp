@@ -131,13 +131,13 @@ class Node {
           ledger_(context_.get_executor(), open_ledger(directory_, network_), *pool_, trainers_),
           audits_(ledger_, *pool_, trainers_, key_, directory_.fraud_proofs(),
                   {settings.audit, AuditQueue::kMaxBytes, {}}),
-          miner_(
-              *pool_, trainers_, key_, settings.lanes,
-              {[this](chain::Block block) { take_won_block(std::move(block)); },
-               [this](chain::Segment segment) {
-                   ledger_.submit_share(std::make_shared<const chain::Segment>(std::move(segment)));
-               },
-               [this] { work_.lanes_rest(); }}),
+          miner_(*pool_, trainers_, key_, settings.lanes,
+                 {[this](chain::Block block) { take_won_block(std::move(block)); },
+                  [this](chain::Segment segment) {
+                      ledger_.submit_own_share(
+                          std::make_shared<const chain::Segment>(std::move(segment)));
+                  },
+                  [this] { work_.lanes_rest(); }}),
           work_(ledger_, miner_, *pool_, trainers_, key_.public_key()),
           server_(
               context_.get_executor(), settings.rpc_address, settings.rpc_port,
@@ -202,6 +202,7 @@ void Node::run() {
                               [this](bool on) { work_.set_mining(on); },
                               [this] { return work_.is_mining(); }, [this] { ask_to_stop(); }});
     ledger_.set_prune(settings_.prune);
+    ledger_.set_own_miner(key_.public_key());
     ledger_.start();
     audits_.start();
     run_files_.announce(server_.endpoint());
