@@ -69,6 +69,20 @@ bool waits_for_others(const chain::SubmitError& error) {
     return rule != nullptr && *rule == chain::RuleError(chain::SegmentError::list_not_on_branch);
 }
 
+// The lanes of a block that joins the chain, and what that makes of their segments.
+std::vector<std::pair<chain::Hash256, SegmentFate>> fates_in(const chain::Block& block) {
+    std::vector<std::pair<chain::Hash256, SegmentFate>> fates{
+        {chain::template_hash(block.header.tmpl), SegmentFate::ended_block}};
+    for (const auto& segment : block.listed)
+        fates.emplace_back(chain::template_hash(segment.tmpl), SegmentFate::included);
+    for (const auto& transaction : block.transactions) {
+        const auto* late = std::get_if<chain::ShareTransaction>(&transaction.content);
+        if (late)
+            fates.emplace_back(chain::template_hash(late->segment.tmpl), SegmentFate::included);
+    }
+    return fates;
+}
+
 // A block of which nothing is known but that the node could not judge it.
 LedgerService::SubmitResult not_judged(const std::string& why) {
     return chain::fail(
@@ -233,38 +247,58 @@ Task<chain::Result<LedgerService::Judged, chain::SubmitError>> LedgerService::ve
 void LedgerService::submit_share(std::shared_ptr<const chain::Segment> segment) {
     asio::post(strand_, [this, segment = std::move(segment)] {
         if (segment->tmpl.parent == tip()->id()) {
-            if (early_shares_.size() < kMaxShareChecks) early_shares_.push_back(segment);
+            if (early_shares_.size() >= kMaxShareChecks) return give_up(*segment);
+            early_shares_.push_back(segment);
             return;
         }
-        share_checks_.spawn(verify_share(segment));
+        check_share(segment);
     });
+}
+
+void LedgerService::check_share(std::shared_ptr<const chain::Segment> segment) {
+    ++judging_;
+    if (share_checks_.spawn(verify_share(segment))) return;
+    --judging_;
+    give_up(*segment);
+}
+
+void LedgerService::tell_fate(const chain::Hash256& lane, SegmentFate fate) {
+    if (on_share_) on_share_(lane, fate);
+}
+
+void LedgerService::give_up(const chain::Segment& share) {
+    tell_fate(chain::template_hash(share.tmpl), SegmentFate::given_up);
 }
 
 Task<> LedgerService::verify_share(std::shared_ptr<const chain::Segment> segment) {
     try {
-        auto candidate = ledger_->admit_share(std::move(segment));
-        if (!candidate) co_return;
-        auto judge = [this, share = *candidate](const std::stop_token&) -> ShareResult {
-            LeasedTrainers trainers(trainers_);
-            return chain::verify_share(share, trainers);
-        };
-        auto verified = co_await run_on(pool_, Priority::verify, {}, std::move(judge));
-        const auto& judged = candidate->segment();
-        if (verified) {
-            keep_share(*std::move(verified));
-        } else if (waits_for_others(verified.error()) && is_open(judged->tmpl.height) &&
-                   early_shares_.size() < kMaxShareChecks) {
-            early_shares_.push_back(judged);
-        } else {
-            spdlog::info("a share was refused: {}", chain::describe(verified.error()));
-            if (on_share_) {
-                on_share_(judged->tmpl.miner, judged->body.units(), false);
-            }
-        }
+        co_await judge_share(segment);
     } catch (const std::exception& error) {
         if (!closing_) spdlog::error("verifying a share failed: {}", error.what());
+        give_up(*segment);
     }
+    --judging_;
+    if (on_share_judged_) on_share_judged_();
     changed_.notify_all();
+}
+
+Task<> LedgerService::judge_share(std::shared_ptr<const chain::Segment> segment) {
+    auto candidate = ledger_->admit_share(segment);
+    if (!candidate) co_return give_up(*segment);
+    auto judge = [this, share = *candidate](const std::stop_token&) -> ShareResult {
+        LeasedTrainers trainers(trainers_);
+        return chain::verify_share(share, trainers);
+    };
+    auto verified = co_await run_on(pool_, Priority::verify, {}, std::move(judge));
+    if (verified) {
+        keep_share(*std::move(verified));
+    } else if (waits_for_others(verified.error()) && is_open(segment->tmpl.height) &&
+               early_shares_.size() < kMaxShareChecks) {
+        early_shares_.push_back(segment);
+    } else {
+        spdlog::info("a share was refused: {}", chain::describe(verified.error()));
+        give_up(*segment);
+    }
 }
 
 // Whether a block after the next one may still include a share of that round.
@@ -294,9 +328,16 @@ void LedgerService::keep_share(chain::VerifiedShare share) {
     const auto removed = share_pool_.add(std::move(pooled));
     if (!removed) {
         spdlog::info("a share was not kept: {}", chain::describe(removed.error()));
+        // In the other cases a share of the lane is in the pool.
+        if (removed.error() != chain::ShareRefusal::already_pooled &&
+            removed.error() != chain::ShareRefusal::lane_taken) {
+            give_up(*share.segment);
+        }
         return;
     }
-    for (const auto& gone : *removed) shares_.erase(gone.id);
+    for (const auto& gone : *removed) {
+        if (const auto evicted = shares_.extract(gone.id)) give_up(*evicted.mapped().segment);
+    }
     shares_.insert_or_assign(outcome.id, std::move(share));
 }
 
@@ -403,21 +444,22 @@ void LedgerService::renew_mempool(const chain::TipChange& change) {
 void LedgerService::renew_shares(const chain::TipChange& change) {
     std::vector<std::shared_ptr<const chain::Segment>> again = std::move(early_shares_);
     early_shares_.clear();
+    for (const auto& id : change.undone) {
+        const auto block = require(ledger_->block(id));
+        if (!block) continue;
+        for (const auto& [lane, fate] : fates_in(*block)) tell_fate(lane, SegmentFate::waiting);
+    }
     for (const auto& id : change.redone) {
         const auto block = require(ledger_->block(id));
         if (!block) continue;
-        for (const auto& segment : block->listed) share_included(segment);
-        for (const auto& transaction : block->transactions) {
-            const auto* late = std::get_if<chain::ShareTransaction>(&transaction.content);
-            if (late) share_included(late->segment);
+        for (const auto& [lane, fate] : fates_in(*block)) {
+            tell_fate(lane, fate);
+            if (const auto pooled = share_pool_.find_lane(lane)) shares_.erase(pooled->id);
         }
     }
     for (const auto& gone : share_pool_.tip_changed(tip()->height() + 1)) {
-        const auto found = shares_.find(gone.id);
-        if (found == shares_.end()) continue;  // included
-        const auto& outcome = found->second.outcome;
-        if (on_share_) on_share_(outcome.miner, outcome.units, false);
-        shares_.erase(found);
+        // One that the chain has included is in the pool alone.
+        if (const auto late = shares_.extract(gone.id)) give_up(*late.mapped().segment);
     }
     if (!change.undone.empty()) {
         for (auto& [id, share] : shares_) again.push_back(share.segment);
@@ -427,13 +469,7 @@ void LedgerService::renew_shares(const chain::TipChange& change) {
             for (auto& segment : segments_of_undone(id)) again.push_back(std::move(segment));
         }
     }
-    for (auto& segment : again) share_checks_.spawn(verify_share(std::move(segment)));
-}
-
-void LedgerService::share_included(const chain::Segment& segment) {
-    if (on_share_) on_share_(segment.tmpl.miner, segment.body.units(), true);
-    const auto pooled = share_pool_.find_lane(chain::template_hash(segment.tmpl));
-    if (pooled) shares_.erase(pooled->id);
+    for (auto& segment : again) check_share(std::move(segment));
 }
 
 // Every segment of a block that left the active chain, its winner's among them: all of them may be

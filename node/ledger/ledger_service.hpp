@@ -10,6 +10,7 @@
 #include "node/concurrency/worker_pool.hpp"
 #include "node/ledger/chain_figures.hpp"
 #include "node/ledger/held_out_evaluator.hpp"
+#include "node/ledger/segment_fate.hpp"
 #include "node/setup/failure.hpp"
 #include "node/training/trainer_pool.hpp"
 
@@ -93,11 +94,16 @@ class LedgerService {
     /// Waits until no share is being verified, but not longer than that. On the strand.
     Task<> wait_for_shares(Event::Deadline deadline);
 
-    /// Called on the strand for each share of a block that joins the chain, and for each share that
-    /// is given up: its miner, its units, whether it was included.
-    using ShareListener =
-        std::function<void(const chain::PublicKey& miner, std::uint64_t units, bool included)>;
+    /// Called on the strand for each segment, whoever made it, of a block that joins or leaves the
+    /// active chain, and for each share that is given up. One that the chain has included may be
+    /// given up here too, when it came once more: that takes nothing back.
+    using ShareListener = std::function<void(const chain::Hash256& lane, SegmentFate fate)>;
     void on_share(ShareListener listener) { on_share_ = std::move(listener); }
+
+    /// Called on the strand whenever a share has been judged.
+    void on_share_judged(std::function<void()> listener) { on_share_judged_ = std::move(listener); }
+    /// Shares that are being judged. On the strand.
+    [[nodiscard]] std::size_t shares_in_judgement() const noexcept { return judging_; }
 
     /// Called on the strand for each block that is stored, on whichever branch: its height and all
     /// its segments, proven, with theta_0 of their lanes.
@@ -149,7 +155,11 @@ class LedgerService {
 
     Task<SubmitResult> verify_and_commit(std::shared_ptr<const chain::Block> block);
     Task<SubmitResult> try_verify_and_commit(std::shared_ptr<const chain::Block> block);
+    void check_share(std::shared_ptr<const chain::Segment> segment);
     Task<> verify_share(std::shared_ptr<const chain::Segment> segment);
+    Task<> judge_share(std::shared_ptr<const chain::Segment> segment);
+    void tell_fate(const chain::Hash256& lane, SegmentFate fate);
+    void give_up(const chain::Segment& share);
     [[nodiscard]] bool is_open(std::uint64_t round) const;
     void keep_share(chain::VerifiedShare share);
     void renew_shares(const chain::TipChange& change);
@@ -157,7 +167,6 @@ class LedgerService {
     std::vector<chain::OpenRound> open_rounds() const;
     void add_shares(chain::TemplateContents& contents, std::size_t& bytes);
     void add_transactions(chain::TemplateContents& contents, std::size_t bytes);
-    void share_included(const chain::Segment& segment);
     std::vector<std::shared_ptr<const chain::Segment>> segments_of_undone(const chain::Hash256& id);
     void store_failed(const Failure& failure);
     Task<chain::Result<Judged, chain::SubmitError>> verify(chain::Candidate candidate);
@@ -182,7 +191,9 @@ class LedgerService {
     std::vector<std::shared_ptr<const chain::Segment>>
         early_shares_;                     // judged again at the next tip
     std::set<std::uint32_t> proof_tasks_;  // ended ones among them: of fraud proofs in the pool
+    std::size_t judging_ = 0;              // share checks that have not ended
     ShareListener on_share_;
+    std::function<void()> on_share_judged_;
     SegmentListener on_segments_;
     TipListener on_tip_;
     FailureListener on_store_failure_;

@@ -40,11 +40,72 @@ void Miner::set_work(Work work) {
     for (Slot* const slot : to_post) post(*slot);
 }
 
-void Miner::settle(std::uint64_t units, bool accepted, bool is_block) {
+void Miner::settle(const chain::Hash256& lane, SegmentFate fate) {
     const std::lock_guard lock(mutex_);
-    (is_block ? counters_.units_in_progress : counters_.units_waiting) -= units;
-    (accepted ? counters_.units_in_blocks : counters_.units_abandoned) += units;
-    if (accepted) ++(is_block ? counters_.blocks : counters_.shares);
+    const auto found = handed_out_.find(lane);
+    if (found == handed_out_.end()) return;
+    HandedOut& segment = found->second;
+    const bool on_chain = segment.place == Place::block || segment.place == Place::share;
+    switch (fate) {
+        case SegmentFate::ended_block:
+            return count_at(segment, Place::block);
+        case SegmentFate::included:
+            return count_at(segment, Place::share);
+        case SegmentFate::waiting:
+            return count_at(segment, Place::waiting);
+        case SegmentFate::given_up:
+            if (!on_chain) count_at(segment, Place::abandoned);
+            return;
+    }
+}
+
+// Moves a segment's units to another place.
+void Miner::count_at(HandedOut& segment, Place place) {
+    units_at(segment.place) -= segment.units;
+    units_at(place) += segment.units;
+    counters_.blocks -= segment.place == Place::block ? 1U : 0U;
+    counters_.blocks += place == Place::block ? 1U : 0U;
+    counters_.shares -= segment.place == Place::share ? 1U : 0U;
+    counters_.shares += place == Place::share ? 1U : 0U;
+    segment.place = place;
+}
+
+std::uint64_t& Miner::units_at(Place place) {
+    switch (place) {
+        case Place::in_progress:
+            return counters_.units_in_progress;
+        case Place::waiting:
+            return counters_.units_waiting;
+        case Place::abandoned:
+            return counters_.units_abandoned;
+        case Place::block:
+        case Place::share:
+            break;
+    }
+    return counters_.units_in_blocks;
+}
+
+// A segment is about to be handed out; its units were those of a running lane.
+void Miner::remember(const chain::BuiltSegment& built, Place place) {
+    const chain::Hash256 lane = chain::template_hash(built.header.tmpl);
+    const std::lock_guard lock(mutex_);
+    if (handed_out_order_.size() == kMaxHandedOut) forget_oldest();
+    HandedOut segment{built.header.units, Place::in_progress};
+    const auto [added, is_new] = handed_out_.try_emplace(lane, segment);
+    // The same lane once more, after a restart within a millisecond: it brings nothing.
+    if (!is_new) return count_at(segment, Place::abandoned);
+    handed_out_order_.push_back(lane);
+    count_at(added->second, place);
+}
+
+void Miner::forget_oldest() {
+    const auto oldest = handed_out_.find(handed_out_order_.front());
+    const Place place = oldest->second.place;
+    // Nobody will tell any more.
+    if (place == Place::in_progress || place == Place::waiting)
+        count_at(oldest->second, Place::abandoned);
+    handed_out_.erase(oldest);
+    handed_out_order_.pop_front();
 }
 
 MiningCounters Miner::counters() const {
@@ -148,11 +209,7 @@ void Miner::end_lane(Slot& slot) {
         return drop_lane(slot);
     }
     slot.lane.reset();
-    {
-        const std::lock_guard lock(mutex_);
-        counters_.units_in_progress -= built->header.units;
-        counters_.units_waiting += built->header.units;
-    }
+    remember(*built, Place::waiting);
     outlets_.share(std::move(built->segment));
 }
 
@@ -172,8 +229,9 @@ void Miner::hand_out(Slot& slot, model::Trainer& trainer) {
         drop_lane(slot);
         return;
     }
-    slot.lane.reset();  // settle() will account for its units
+    slot.lane.reset();
     slot.won = true;
+    remember(*built, Place::in_progress);
     outlets_.block(slot.work->assemble_block(*std::move(built)));
 }
 

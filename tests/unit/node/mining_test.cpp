@@ -145,13 +145,12 @@ TEST_F(Mining, own_blocks_come_the_same_way_and_every_unit_is_accounted_for) {
     Miner miner(
         *pool_, trainers_, key_, 3,
         {[&](chain::Block block) {
-             const std::uint32_t units = block.header.units;
-             service_->submit_later(
-                 std::make_shared<const chain::Block>(std::move(block)),
-                 [&, units](const auto& result) {
-                     mining->settle(units, result && *result != chain::CommitOutcome::side_branch,
-                                    true);
-                 });
+             const auto lane = chain::template_hash(block.header.tmpl);
+             service_->submit_later(std::make_shared<const chain::Block>(std::move(block)),
+                                    [&, lane](const auto& result) {
+                                        if (!result || *result == chain::CommitOutcome::side_branch)
+                                            mining->settle(lane, SegmentFate::given_up);
+                                    });
          },
          [&](chain::Segment segment) {
              service_->submit_share(std::make_shared<const chain::Segment>(std::move(segment)));
@@ -160,9 +159,8 @@ TEST_F(Mining, own_blocks_come_the_same_way_and_every_unit_is_accounted_for) {
     mining = &miner;
     WorkSource work(*service_, miner, *pool_, trainers_, key_.public_key());
     source = &work;
-    service_->on_share([&](const chain::PublicKey&, std::uint64_t units, bool included) {
-        miner.settle(units, included, false);
-    });
+    service_->on_share(
+        [&](const chain::Hash256& lane, SegmentFate fate) { miner.settle(lane, fate); });
     service_->on_tip(
         [&](const auto& tip) { tip->height() < 8 ? work.renew() : work.set_mining(false); });
     asio::post(service_->strand(), [&] { work.set_mining(true); });
