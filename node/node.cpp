@@ -137,7 +137,7 @@ class Node {
                [this](chain::Segment segment) {
                    ledger_.submit_share(std::make_shared<const chain::Segment>(std::move(segment)));
                },
-               [this] { work_.lanes_rest(); }}),
+               [this](std::uint64_t work) { work_.lanes_handed_in(work); }}),
           work_(ledger_, miner_, *pool_, trainers_, key_.public_key()),
           server_(
               context_.get_executor(), settings.rpc_address, settings.rpc_port,
@@ -185,8 +185,9 @@ class Node {
 void Node::run() {
     ledger_.on_tip([this](const auto&) {
         audits_.tip_changed();
-        if (work_.is_mining()) work_.renew();
+        work_.tip_changed();
     });
+    ledger_.on_share_judged([this] { work_.share_judged(); });
     ledger_.on_share(
         [this](const chain::Hash256& lane, SegmentFate fate) { miner_.settle(lane, fate); });
     ledger_.on_segments(
