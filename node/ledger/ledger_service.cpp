@@ -73,7 +73,10 @@ LedgerService::LedgerService(const asio::any_io_executor& executor,
       changed_(strand_),
       evaluator_(strand_, pool, trainers, [this] { changed_.notify_all(); }),
       submissions_(strand_, kMaxSubmissions),
-      shares_(strand_, *ledger_, pool, trainers, [this] { changed_.notify_all(); }) {
+      shares_(strand_, *ledger_, pool, trainers, [this] {
+          changed_.notify_all();
+          if (on_share_judged_) on_share_judged_();
+      }) {
     ledger_->on_tip_change([this](const chain::TipChange& change) { tip_changed(change); });
 }
 

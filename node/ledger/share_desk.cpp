@@ -146,6 +146,7 @@ void ShareDesk::start_judging(WaitingShares::iterator share, Told told) {
         if (told) told->set(ShareHeld{});
         return;
     }
+    ++judging_;
     checks_.spawn(judge(share, std::move(told)));
 }
 
@@ -157,6 +158,7 @@ Task<> ShareDesk::judge(WaitingShares::iterator share, Told told) {
         if (!stop_.stop_requested()) spdlog::error("judging a share failed: {}", error.what());
         verdict = not_judged(error.what());
     }
+    --judging_;
     leave(share, verdict);
     if (told) told->set(std::move(verdict));
     judged_();
@@ -213,24 +215,33 @@ void ShareDesk::leave(WaitingShares::iterator share, const ShareVerdict& verdict
     waiting_.erase(share);
 }
 
-void ShareDesk::give_up(const chain::Segment& segment) {
-    if (on_share_) on_share_(segment.tmpl.miner, segment.body.units(), false);
+void ShareDesk::tell_fate(const chain::Hash256& lane, SegmentFate fate) {
+    if (on_share_) on_share_(lane, fate);
 }
 
-void ShareDesk::included(const chain::Segment& segment) {
-    const auto lane = chain::template_hash(segment.tmpl);
+void ShareDesk::give_up(const chain::Segment& segment) {
+    tell_fate(chain::template_hash(segment.tmpl), SegmentFate::given_up);
+}
+
+void ShareDesk::included(const chain::Hash256& lane) {
     if (shares_.find_lane(lane)) included_.insert(lane);
-    if (on_share_) on_share_(segment.tmpl.miner, segment.body.units(), true);
+    tell_fate(lane, SegmentFate::included);
 }
 
 void ShareDesk::tip_changed(const MovedBlocks& moved) {
     for (const auto& one : moved.undone) {
+        tell_fate(chain::template_hash(one.block->header.tmpl), SegmentFate::waiting);
         for_each_share(one.block, [&](const auto& segment) {
-            included_.erase(chain::template_hash(segment->tmpl));
+            const auto lane = chain::template_hash(segment->tmpl);
+            included_.erase(lane);
+            tell_fate(lane, SegmentFate::waiting);
         });
     }
-    for (const auto& one : moved.redone)
-        for_each_share(one.block, [&](const auto& segment) { included(*segment); });
+    for (const auto& one : moved.redone) {
+        tell_fate(chain::template_hash(one.block->header.tmpl), SegmentFate::ended_block);
+        for_each_share(one.block,
+                       [&](const auto& segment) { included(chain::template_hash(segment->tmpl)); });
+    }
     for (const auto& gone : shares_.tip_changed(ledger_.tip()->height() + 1)) {
         if (included_.erase(gone.share->outcome.template_hash) == 0) give_up(*gone.share->segment);
     }
