@@ -6,6 +6,7 @@
 #include "chain/state/state_tree.hpp"
 #include "chain/storage/record.hpp"
 #include "chain/storage/stored_state.hpp"
+#include "chain/stored_history.hpp"
 
 #include <algorithm>
 #include <string>
@@ -377,12 +378,12 @@ Result<std::optional<StandaloneEvidence>, StoreError> Ledger::evidence(const Has
 
 Result<std::optional<HistoryTail>, StoreError> Ledger::tail(const Hash256& tip,
                                                             std::size_t blocks) const {
-    return prove_tail(BlockReader(*store_), tip, blocks);
+    return StoredHistory(*store_).tail(tip, blocks);
 }
 
 Result<std::optional<std::vector<HistorySample>>, StoreError> Ledger::samples(
     const Hash256& anchor, std::span<const U256> works) const {
-    return prove_samples(BlockReader(*store_), anchor, works);
+    return StoredHistory(*store_).samples(anchor, works);
 }
 
 Result<std::optional<Bytes>, StoreError> Ledger::task_chunk(std::uint32_t task,

@@ -2,7 +2,7 @@
 
 #include "chain/base/bytes.hpp"
 #include "chain/base/result.hpp"
-#include "chain/history_proofs.hpp"
+#include "chain/light/history_sample.hpp"
 #include "chain/light/standalone_evidence.hpp"
 #include "chain/network.hpp"
 #include "chain/parent_state.hpp"
@@ -126,7 +126,7 @@ class Ledger {
     /// or came with a snapshot.
     [[nodiscard]] Result<std::optional<StandaloneEvidence>, StoreError> evidence(
         const Hash256& id) const;
-    /// See chain/history_proofs.hpp.
+    /// What a judge of the active chain asks for, see chain/stored_history.hpp.
     [[nodiscard]] Result<std::optional<HistoryTail>, StoreError> tail(const Hash256& tip,
                                                                       std::size_t blocks) const;
     [[nodiscard]] Result<std::optional<std::vector<HistorySample>>, StoreError> samples(

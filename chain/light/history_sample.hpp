@@ -2,7 +2,7 @@
 
 // Grammar (chain/SPEC.md section 25):
 //
-//   history tail    peaks, MMR proof, list of headers
+//   history tail    peaks, MMR proof, parent header, MMR proof, list of headers
 //   history sample  header, work before u256, parent header, MMR proof, MMR proof, MMR prefix proof
 
 #include "chain/base/codec.hpp"
@@ -22,11 +22,14 @@ inline constexpr std::size_t kTailBlocks = 200;
 struct HistoryTail {
     MmrPeaks below;               ///< over all blocks below the first header
     MmrProof genesis;             ///< place of the genesis block in there
+    Header parent;                ///< of the first header; genesis too
+    MmrProof parent_place;        ///< in there
     std::vector<Header> headers;  ///< ascending; the last one is the tip
 
     friend bool operator==(const HistoryTail&, const HistoryTail&) = default;
     static auto fields(auto& self) {
-        return field_list(self.below, self.genesis, bounded<kTailBlocks>(self.headers));
+        return field_list(self.below, self.genesis, self.parent, self.parent_place,
+                          bounded<kTailBlocks>(self.headers));
     }
 };
 
