@@ -310,6 +310,7 @@ Result<JudgedBlock, ApplyFailure> BlockVerifier::finish() {
     judged.hits = outcome.winner.hits;
     judged.replayed_units = outcome.winner.replays;
     judged.mean_loss = proven_winner_->mean_loss();
+    judged.evidence = make_standalone_evidence(*winner_);
     for (const Share& share : shares_) {
         judged.shares += 1;
         judged.share_hits += share.outcome->hits;

@@ -19,6 +19,7 @@
 #include "chain/consensus/header_rules.hpp"
 #include "chain/consensus/params.hpp"
 #include "chain/consensus/segment_rules.hpp"
+#include "chain/light/standalone_evidence.hpp"
 #include "chain/share_check.hpp"
 #include "chain/state/state_diff.hpp"
 #include "chain/state/state_view.hpp"
@@ -71,6 +72,7 @@ struct JudgedBlock {
     std::uint64_t share_units = 0;  ///< their K
     std::int64_t mean_loss = 0;     ///< of the winner's replayed units, in units of 2^-32
     IncludedSegments included;      ///< ids of the shares, listed and late
+    StandaloneEvidence evidence;    ///< of the block's work, but for the proof of its task
 };
 
 /// The tasks whose runtimes judging a block takes: its own, those of the rounds whose shares it may

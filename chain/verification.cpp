@@ -109,6 +109,17 @@ ShareCandidate::ShareCandidate(std::shared_ptr<const Segment> segment,
       parent_(std::move(parent)),
       tasks_(std::make_shared<const TaskSet>(std::move(tasks))) {}
 
+Result<std::optional<TaskProof>, StoreError> prove_task(const StateView& state,
+                                                        const StateTree& tree,
+                                                        const Header& header) {
+    if (header.tmpl.task == kGenesisTask) return std::nullopt;
+    const StateKey key = task_key(header.tmpl.task);
+    TRY_ASSIGN(const StateValue entry, state.get(key));
+    if (!entry) return fail(bad_entry(key, "it is missing"));
+    TRY_ASSIGN(auto proof, tree.prove(key));
+    return TaskProof{*entry, std::move(proof)};
+}
+
 Result<VerifiedBlock, SubmitError> finish_candidate(const Candidate& candidate,
                                                     JudgedBlock judged) {
     const ParentState& parent = candidate.parent();
@@ -125,6 +136,10 @@ Result<VerifiedBlock, SubmitError> finish_candidate(const Candidate& candidate,
         verified.tree_changes_ =
             std::make_shared<const StateTree::Changes>(std::move(tree).take_changes());
     }
+    verified.evidence_ = std::move(judged.evidence);
+    TRY_ASSIGN(const StateTree before, parent.tree_after({}));
+    TRY_ASSIGN(verified.evidence_.task,
+               prove_task(parent.state(), before, candidate.header().header()));
     verified.diff_ = std::move(judged.diff);
     verified.included_ = std::move(judged.included);
     return verified;

@@ -16,6 +16,7 @@
 #include "chain/block_verifier.hpp"
 #include "chain/consensus/errors.hpp"
 #include "chain/consensus/header_rules.hpp"
+#include "chain/light/standalone_evidence.hpp"
 #include "chain/parent_state.hpp"
 #include "chain/state/state_diff.hpp"
 #include "chain/state/state_tree.hpp"
@@ -25,6 +26,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -110,6 +112,8 @@ class VerifiedBlock {
     [[nodiscard]] const std::shared_ptr<const StateTree::Changes>& tree_changes() const noexcept {
         return tree_changes_;
     }
+    /// Standalone evidence of its work.
+    [[nodiscard]] const StandaloneEvidence& evidence() const noexcept { return evidence_; }
     /// Mean loss of the replayed units, in units of 2^-32; for display.
     [[nodiscard]] std::int64_t mean_loss() const noexcept { return mean_loss_; }
 
@@ -122,12 +126,19 @@ class VerifiedBlock {
     IncludedSegments included_;
     StateDiff diff_;
     std::shared_ptr<const StateTree::Changes> tree_changes_;
+    StandaloneEvidence evidence_;
     std::int64_t mean_loss_ = 0;
 };
 
 /// Makes a judged block's index. Precondition: `judged` is the candidate's block.
 [[nodiscard]] Result<VerifiedBlock, SubmitError> finish_candidate(const Candidate& candidate,
                                                                   JudgedBlock judged);
+
+/// What shows a header's task to somebody who has no state: the task's entry in the state after the
+/// parent, whose tree this is. Nothing of the genesis task.
+[[nodiscard]] Result<std::optional<TaskProof>, StoreError> prove_task(const StateView& state,
+                                                                      const StateTree& tree,
+                                                                      const Header& header);
 
 /// The index of a judged block on a parent, all but its state root.
 [[nodiscard]] Result<BlockIndex, StoreError> make_index(const StateView& parent_state,
