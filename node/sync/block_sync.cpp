@@ -18,6 +18,8 @@ namespace {
 constexpr std::size_t kSpeedBlocks = 64;
 // Blocks that can be judged next, of other chains than the best, that are held beyond the window.
 constexpr std::size_t kMaxNextHeld = 4;
+// Blocks that relay may keep for itself.
+constexpr std::size_t kMaxLeftToRelay = 64;
 
 double seconds(SteadyTime::duration time) {
     return std::chrono::duration<double>(time).count();
@@ -95,7 +97,7 @@ bool BlockSync::ask_for_block(PeerId id, const Peer& peer, SteadyTime now) {
         const bool on_best = on_best_chain(path[i], height);
         if (!on_best && i >= limits_.side_window_blocks) return false;
         if (!downloads_.should_ask(id, path[i], now)) continue;
-        if (!has_room(i == 0, on_best)) continue;
+        if (left_to_relay_.contains(path[i]) || !has_room(i == 0, on_best)) continue;
         downloads_.asked(id, path[i], height, now);
         outlets_.send(id, GetBlock{path[i]});
         return true;
@@ -138,6 +140,10 @@ void BlockSync::on_not_found(PeerId peer, const NotFound& message, SteadyTime no
         }
     }
     go_on(now);
+}
+
+void BlockSync::left_to_relay(const Hash256& id, SteadyTime now) {
+    if (left_to_relay_.size() < kMaxLeftToRelay) left_to_relay_[id] = now + limits_.relay_time;
 }
 
 // Whatever can be fetched again and is of least use goes first; what can be judged next goes last,
@@ -193,6 +199,7 @@ void BlockSync::submit_blocks(SteadyTime now) {
 void BlockSync::block_judged(PeerId peer, const Hash256& id,
                              const chain::Result<chain::CommitOutcome, chain::SubmitError>& result,
                              SteadyTime now) {
+    left_to_relay_.erase(id);
     BlockDownloads::Arrived* arrived = downloads_.find(id);
     const bool own = arrived && arrived->submitted && arrived->sender == peer;
     if (result || result.error() == chain::SubmitError(chain::LedgerError::duplicate)) {
@@ -269,7 +276,8 @@ void BlockSync::give_up_chain(const Hash256& id, const chain::SubmitError& why) 
 
 // ---- going on
 
-void BlockSync::clean_up() {
+void BlockSync::clean_up(SteadyTime now) {
+    std::erase_if(left_to_relay_, [&](const auto& item) { return item.second <= now; });
     for (auto& [id, peer] : peers_) {
         if (!wants_more(peer)) peer.path.reset();
     }
@@ -277,7 +285,7 @@ void BlockSync::clean_up() {
 }
 
 void BlockSync::go_on(SteadyTime now) {
-    clean_up();
+    clean_up(now);
     ask_for_headers(now);
     choose_leader();
     ask_for_blocks(now);

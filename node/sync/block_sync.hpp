@@ -39,6 +39,10 @@ class BlockSync {
     /// Relay can't get on without earlier blocks: what the peer claims is not left to it any more.
     void announced_unknown_parent(PeerId peer, SteadyTime now);
 
+    /// Relay fetches or judges this block: not fetched here for SyncLimits::relay_time, or until it
+    /// has been judged.
+    void left_to_relay(const chain::Hash256& id, SteadyTime now);
+
     /// `now_ms`: this node's clock, milliseconds since 1970.
     void on_headers(PeerId peer, const Headers& message, SteadyTime now, std::uint64_t now_ms);
 
@@ -125,7 +129,7 @@ class BlockSync {
     void give_up_chain(const chain::Hash256& id, const chain::SubmitError& why);
     void pop_stored();
 
-    void clean_up();
+    void clean_up(SteadyTime now);
     void go_on(SteadyTime now);
     [[nodiscard]] std::uint64_t next_height() const;
     [[nodiscard]] SyncState state(SteadyTime now) const;
@@ -138,7 +142,8 @@ class BlockSync {
     BlockDownloads downloads_;
     std::optional<PeerId> leader_;  // whose chain is fetched first
     std::set<chain::Hash256> condemned_;
-    std::deque<chain::Hash256> condemned_order_;  // the same ids, oldest first
+    std::deque<chain::Hash256> condemned_order_;          // the same ids, oldest first
+    std::map<chain::Hash256, SteadyTime> left_to_relay_;  // until when
     std::optional<Offence> last_refusal_;
     std::optional<chain::SubmitError> own_failure_;
     std::deque<SteadyTime> stored_times_;  // of the last blocks that were stored
