@@ -1,7 +1,6 @@
 #include "node/sync/block_sync.hpp"
 
 #include "chain/base/check.hpp"
-#include "chain/consensus/difficulty.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -50,15 +49,11 @@ void BlockSync::peer_left(PeerId peer, SteadyTime now) {
 bool BlockSync::is_useful(const Peer& peer) const {
     if (!wants_more(peer) || !peer.path || peer.path->empty()) return false;
     // What the ledger would not admit is not fetched either.
-    const U256 recent =
-        chain::saturating_mul(chain::block_work(ledger_.tip()->index().header.tmpl.bits),
-                              chain::Ledger::kSideBranchBlocks);
-    const U256 floor = chain::checked_sub(tip_work(), recent).value_or(U256());
-    return peer.path->end().cumulative_work() > floor;
+    return known_work(peer) > work_floor();
 }
 
 void BlockSync::choose_leader() {
-    const auto work_of = [&](PeerId id) { return peers_.at(id).path->end().cumulative_work(); };
+    const auto work_of = [&](PeerId id) { return known_work(peers_.at(id)); };
     if (leader_ && (!peers_.contains(*leader_) || !is_useful(peers_.at(*leader_)))) leader_.reset();
     for (const auto& [id, peer] : peers_) {
         if (is_useful(peer) && (!leader_ || work_of(id) > work_of(*leader_))) leader_ = id;
@@ -170,7 +165,7 @@ U256 BlockSync::branch_work(const Hash256& id, std::uint64_t height) const {
     U256 work;
     for (const auto& [peer, its] : peers_) {
         if (!its.path || !its.path->has(id, height)) continue;
-        work = std::max(work, its.path->end().cumulative_work());
+        work = std::max(work, known_work(its));
     }
     return work;
 }
@@ -268,7 +263,7 @@ void BlockSync::give_up_chain(const Hash256& id, const chain::SubmitError& why) 
     const std::uint64_t height = entry->header.tmpl.height;
     for (auto& [peer, its] : peers_) {
         if (!its.path || !its.path->has(id, height)) continue;
-        its.path.reset();
+        forget_chain(its);
         its.refused = true;
     }
     last_refusal_ = why;
@@ -279,7 +274,7 @@ void BlockSync::give_up_chain(const Hash256& id, const chain::SubmitError& why) 
 void BlockSync::clean_up(SteadyTime now) {
     std::erase_if(left_to_relay_, [&](const auto& item) { return item.second <= now; });
     for (auto& [id, peer] : peers_) {
-        if (!wants_more(peer)) peer.path.reset();
+        if (!wants_more(peer)) forget_chain(peer);
     }
     downloads_.keep_only([&](const Hash256& id) { return pool_.find(id) != nullptr; });
 }

@@ -3,6 +3,7 @@
 #include "chain/ledger.hpp"
 #include "node/sync/block_downloads.hpp"
 #include "node/sync/header_chain.hpp"
+#include "node/sync/header_survey.hpp"
 #include "node/sync/outlets.hpp"
 #include "node/sync/sync_limits.hpp"
 #include "node/sync/sync_status.hpp"
@@ -73,13 +74,15 @@ class BlockSync {
         SteadyTime asked;
         SteadyTime deadline;
         bool late = false;
+        bool survey = false;
     };
     struct Peer {
         TipClaim claim;
         std::optional<HeaderRequest> request;
-        std::optional<HeaderPath> path;  ///< none until it has answered
-        SteadyTime ask_after;            ///< no headers are asked for before
-        bool refused = false;            ///< nothing more until it claims something else
+        std::optional<HeaderPath> path;      ///< none until it has answered
+        std::optional<HeaderSurvey> survey;  ///< of what lies above a path with too little work
+        SteadyTime ask_after;                ///< no headers are asked for before
+        bool refused = false;                ///< nothing more until it claims something else
         double header_credit = 0;
         SteadyTime credit_at;
     };
@@ -92,6 +95,9 @@ class BlockSync {
     [[nodiscard]] const chain::U256& tip_work() const;
     static void claim(Peer& peer, const TipClaim& claim, SteadyTime ask_after);
     [[nodiscard]] bool wants_more(const Peer& peer) const;
+    [[nodiscard]] chain::U256 work_floor() const;
+    [[nodiscard]] static chain::U256 known_work(const Peer& peer);
+    [[nodiscard]] bool needs_survey(const Peer& peer) const;
     [[nodiscard]] bool wants_headers(const Peer& peer, SteadyTime now) const;
     [[nodiscard]] std::vector<chain::Hash256> locator(const Peer& peer) const;
     void ask_for_headers(SteadyTime now);
@@ -105,7 +111,10 @@ class BlockSync {
     [[nodiscard]] chain::Result<Added, Offence> add_header(HeaderPath& path,
                                                            const chain::Header& header, Peer& peer,
                                                            std::uint64_t now_ms);
+    void take_survey(PeerId id, Peer& peer, const HeaderRequest& request, const Headers& message,
+                     SteadyTime now, std::uint64_t now_ms);
     void headers_ended(PeerId id, Peer& peer);
+    static void forget_chain(Peer& peer);
     void refuse(PeerId id, Peer& peer, const Offence& offence);
 
     // ---- blocks

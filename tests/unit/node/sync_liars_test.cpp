@@ -351,6 +351,33 @@ TEST_F(SyncLiars, forged_headers_without_end_take_bounded_memory) {
     EXPECT_EQ(newcomer->status().headers_held, 0U);
 }
 
+TEST_F(SyncLiars, peer_must_show_the_chain_that_it_was_surveyed_with) {
+    const auto common = mine(3);
+    const auto shorter = mine(30, common, 1);
+    const auto longer = mine(40, common, 2);
+    SyncLimits limits;
+    limits.peer_headers = 8;
+    const auto victim = make_node(common, limits);
+    victim->take(shorter);
+    const auto liar = make_node(common);
+    liar->take(longer);
+    std::size_t answers = 0;
+    tamper<Headers>(*liar, [&](Headers& message) {
+        // The first answer gives the path, the second the survey above it.
+        if (++answers < 3) return;
+        const chain::Hash256& parent = message.headers.front().tmpl.parent;
+        HeaderForge forged(*network_, parent, **liar->ledger().index(parent));
+        message.headers = forged.next(20);
+    });
+    const PeerId peer = simulated_.connect(victim->index(), liar->index());
+    simulated_.run_for(5s);
+    EXPECT_EQ(answers, 3U);
+    EXPECT_TRUE(victim->has_reported(peer, ProtocolOffence::broken_headers));
+    EXPECT_EQ(victim->tip(), id_of(shorter.back()));
+    // What it had shown before is what the ledger has taken, and no more.
+    EXPECT_LE(victim->times_received.size(), 8U);
+}
+
 TEST_F(SyncLiars, headers_of_ever_new_chains_are_checked_at_a_bounded_rate) {
     SyncLimits limits;
     limits.peer_headers = 100;

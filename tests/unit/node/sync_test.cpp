@@ -46,6 +46,49 @@ TEST_F(Sync, two_partitions_heal_from_their_fork) {
     EXPECT_TRUE(b->reports.empty());
 }
 
+// The headers that may be held of the longer branch have less work than the ledger would admit.
+TEST_F(Sync, branch_longer_than_the_headers_held_comes_in_from_a_deep_fork) {
+    const auto common = mine(3);
+    const auto shorter = mine(30, common, 1);
+    const auto longer = mine(40, common, 2);
+    SyncLimits limits;
+    limits.peer_headers = 8;
+    const auto a = make_node(common, limits);
+    a->take(shorter);
+    const auto b = make_node(common);
+    b->take(longer);
+    simulated_.connect(a->index(), b->index());
+    ASSERT_TRUE(simulated_.run_until([&] { return a->status().headers_held > 0; }, 10s));
+    std::size_t most_held = 0;
+    ASSERT_TRUE(simulated_.run_until(
+        [&] {
+            most_held = std::max(most_held, a->status().headers_held);
+            return a->tip() == id_of(longer.back());
+        },
+        60s));
+    EXPECT_EQ(most_held, 8U);
+    EXPECT_TRUE(a->reports.empty());
+    EXPECT_EQ(a->times_received.size(), 40U);
+}
+
+TEST_F(Sync, chain_longer_than_the_headers_held_comes_in_piece_by_piece) {
+    const auto blocks = mine(50);
+    SyncLimits limits;
+    limits.peer_headers = 8;
+    const auto a = make_node(blocks);
+    const auto newcomer = make_node({}, limits);
+    simulated_.connect(newcomer->index(), a->index());
+    std::size_t most_held = 0;
+    ASSERT_TRUE(simulated_.run_until(
+        [&] {
+            most_held = std::max(most_held, newcomer->status().headers_held);
+            return newcomer->tip() == id_of(blocks.back());
+        },
+        60s));
+    EXPECT_EQ(most_held, 8U);
+    EXPECT_TRUE(newcomer->reports.empty());
+}
+
 TEST_F(Sync, disconnection_in_the_middle_leaves_the_rest_to_others) {
     const auto blocks = mine(40);
     const auto a = make_node(blocks);
