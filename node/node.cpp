@@ -203,6 +203,7 @@ void Node::run() {
                               [this] { return work_.is_mining(); }, [this] { ask_to_stop(); }});
     ledger_.set_prune(settings_.prune);
     ledger_.set_own_miner(key_.public_key());
+    ledger_.set_journal(directory_.mempool_journal());
     ledger_.start();
     audits_.start();
     run_files_.announce(server_.endpoint());

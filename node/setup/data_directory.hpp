@@ -11,14 +11,17 @@ namespace gradient::node {
 
 /// A node's directory, locked for this process while the object lives.
 ///
-///     lock          flock(2); holds the owner's process id
-///     format        version of this layout
-///     chain.json    the chain spec the directory was made with
-///     chain/        the database
-///     miner.key     secret key that signs blocks, mode 0600
-///     fraud_proofs  proofs on their way into the chain and the salts of their commitments, mode
-///     0600 .cookie       this run's RPC credentials, mode 0600 rpc_endpoint  this run's RPC
-///     address, e.g. 127.0.0.1:9420 gradient.conf settings, if the user wrote any
+///     lock             flock(2); holds the owner's process id
+///     format           version of this layout
+///     chain.json       the chain spec the directory was made with
+///     chain/           the database
+///     miner.key        secret key that signs blocks, mode 0600
+///     fraud_proofs     proofs on their way into the chain and the salts of their commitments,
+///                      mode 0600
+///     mempool.journal  transactions that were acknowledged, mode 0600
+///     .cookie          this run's RPC credentials, mode 0600
+///     rpc_endpoint     this run's RPC address, e.g. 127.0.0.1:9420
+///     gradient.conf    settings, if the user wrote any
 class DataDirectory {
   public:
     /// Layout version; a directory of another version is refused.
@@ -38,6 +41,9 @@ class DataDirectory {
     [[nodiscard]] std::filesystem::path chain_spec() const { return path_ / "chain.json"; }
     [[nodiscard]] std::filesystem::path database() const { return path_ / "chain"; }
     [[nodiscard]] std::filesystem::path fraud_proofs() const { return path_ / "fraud_proofs"; }
+    [[nodiscard]] std::filesystem::path mempool_journal() const {
+        return path_ / "mempool.journal";
+    }
     [[nodiscard]] std::filesystem::path miner_key() const { return path_ / "miner.key"; }
 
     /// The stored chain spec's text, if the directory has one.
