@@ -213,6 +213,7 @@ void Node::run() {
     peers_.ask_mining([this] { return work_.is_mining(); });
     ledger_.set_prune(settings_.prune);
     ledger_.set_own_miner(key_.public_key());
+    ledger_.set_journal(directory_.mempool_journal());
     ledger_.start();
     audits_.start();
     run_files_.announce(server_.endpoint(), peers_.endpoint());

@@ -21,6 +21,7 @@ namespace gradient::node {
 ///     snapshots/     files that newcomers fetch, made anew in each run
 ///     bans.json      whom the node has no dealings with for a time
 ///     fraud_proofs   proofs on their way into the chain and the salts of their commitments, 0600
+///     mempool.journal  transactions that were acknowledged, mode 0600
 ///     .cookie        this run's RPC credentials, mode 0600
 ///     rpc_endpoint   this run's RPC address, e.g. 127.0.0.1:9420
 ///     peer_endpoint  this run's address for peers, e.g. 0.0.0.0:9421
@@ -44,6 +45,9 @@ class DataDirectory {
     [[nodiscard]] std::filesystem::path chain_spec() const { return path_ / "chain.json"; }
     [[nodiscard]] std::filesystem::path database() const { return path_ / "chain"; }
     [[nodiscard]] std::filesystem::path fraud_proofs() const { return path_ / "fraud_proofs"; }
+    [[nodiscard]] std::filesystem::path mempool_journal() const {
+        return path_ / "mempool.journal";
+    }
     [[nodiscard]] std::filesystem::path miner_key() const { return path_ / "miner.key"; }
     [[nodiscard]] std::filesystem::path node_key() const { return path_ / "node.key"; }
     [[nodiscard]] std::filesystem::path addresses() const { return path_ / "addresses.json"; }
