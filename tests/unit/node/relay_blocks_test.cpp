@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <numeric>
 
 namespace gradient::node {
 namespace {
@@ -413,12 +414,18 @@ TEST_F(RelayBlocksTest, serves_outlines_parts_and_blocks) {
 
 TEST_F(RelayBlocksTest, serving_is_bounded_by_the_budget_and_by_the_cache) {
     network.submit(0, block);
-    const std::size_t bytes = chain::encoded_size(*block) + BlockServer::kRequestBytes;
-    for (std::size_t i = 0; i < 2 * ServeBudget::kBurstBytes / bytes; ++i) send(a, GetBlock{id});
-    EXPECT_LE(all<BlockMessage>(a).size() * bytes, ServeBudget::kBurstBytes);
+    const std::size_t bytes = chain::encoded_size(*block) + OutlineServer::kRequestBytes;
+    std::vector<std::uint32_t> all_places(4);
+    std::iota(all_places.begin(), all_places.end(), 0U);
+    const GetParts request{id, all_places, all_places};
+    for (std::size_t i = 0; i < 2 * ServeBudget::kBurstBytes / bytes; ++i) send(a, request);
+    EXPECT_LE(all<Parts>(a).size() * chain::encoded_size(all_parts()), ServeBudget::kBurstBytes);
     EXPECT_FALSE(all<NotFound>(a).empty());
-    send(b, GetBlock{id});
-    EXPECT_THAT(all<BlockMessage>(b), SizeIs(1));
+    send(b, request);
+    EXPECT_THAT(all<Parts>(b), SizeIs(1));
+    EXPECT_EQ(at().relay->on_get_block(a, {id}, network.now()), Served::no);
+    EXPECT_EQ(at().relay->on_get_block(b, {id}, network.now()), Served::yes);
+    EXPECT_EQ(at().relay->on_get_block(b, {test::hash_of(1)}, network.now()), Served::no);
 }
 
 TEST_F(RelayBlocksTest, a_proven_block_is_told_and_served_until_it_fails) {
