@@ -348,11 +348,13 @@ void BlockRelay::block_judged(PeerId peer, const chain::Hash256& id, const Block
 // nobody's fault but its miner's.
 void BlockRelay::judged_bad(FetchPlace place, const chain::SubmitError& error, SteadyTime now) {
     const Fetch& fetch = place->second;
+    const bool breaks_rule = std::holds_alternative<chain::RuleError>(error);
     switch (chain::blame(error)) {
         case chain::Consequence::malformed:
             return whole_or_next(place, error, now);
         case chain::Consequence::invalid:
-            if (!fetch.is_proven) outlets_.report(*fetch.from, error);
+            // Condemned before: whoever sent it could not know.
+            if (breaks_rule && !fetch.is_proven) outlets_.report(*fetch.from, error);
             refused_.insert(place->first);
             break;
         case chain::Consequence::not_yet:
