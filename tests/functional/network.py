@@ -19,13 +19,14 @@ PAGE = 500
 UNITS_PER_COIN = 10**8
 
 
-def make_chain(folder, interval_ms, units, maturity=3, hits=8):
-    """A chain spec with blocks of about `units` units every `interval_ms`, once as many are computed: a network whose
-    blocks are small and cheap to check, so that many nodes fit on one machine."""
+def make_chain(folder, interval_ms, units=None, maturity=3, hits=8, guards=2):
+    """A chain spec whose blocks are small and cheap to check, so that many nodes fit on one machine: `hits` of them in
+    a block. `units`: how many are computed in an interval, by all nodes together; left out: what two threads do."""
+    units = units or interval_ms * 3
     chain = init_chain(folder, ["--rows", "32", "--batch", "1", "--steps-per-unit", "1", "--units-per-hit", "2",
                                 "--interval-ms", str(interval_ms), "--unit-ms", str(interval_ms / units)])
     spec = json.loads(chain.read_text())
-    spec["params"] |= {"maturity_blocks": maturity, "hits_per_win": hits}
+    spec["params"] |= {"maturity_blocks": maturity, "hits_per_win": hits, "guards": guards}
     chain.write_text(json.dumps(spec))
     return chain
 

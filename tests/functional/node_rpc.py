@@ -57,6 +57,7 @@ def answers():
         assert newest[-1]["height"] >= 5
         shown = node.rpc("chain_show", block=page[1]["id"])
         assert shown["height"] == 2 and shown["units"] >= 1 and shown["hits"] >= 1, shown
+        assert shown["late_shares"] == 0, shown
         assert shown["replayed"] >= shown["hits"], shown
         assert node.rpc("chain_show", block="2")["id"] == page[1]["id"]
 

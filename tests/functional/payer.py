@@ -13,6 +13,25 @@ import transactions  # noqa: E402
 
 PRIVATE_KEY_HEAD = bytes.fromhex("302e020100300506032b657004220420")  # PKCS #8 of an Ed25519 seed
 COIN = 10**8
+BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+
+
+def address_text(address):
+    """An address as people write it (chain/SPEC.md section 1): bech32m, the first digit its version."""
+    bits = int.from_bytes(address[1:], "big") << 4  # 256 bits in 52 digits of five
+    digits = [address[0]] + [bits >> (5 * place) & 31 for place in reversed(range(52))]
+    prefix = "grad"
+    spread = [ord(letter) >> 5 for letter in prefix] + [0] + [ord(letter) & 31 for letter in prefix]
+    checksum = 1
+    for value in [*spread, *digits, 0, 0, 0, 0, 0, 0]:
+        top = checksum >> 25
+        checksum = (checksum & 0x1FFFFFF) << 5 ^ value
+        for bit, constant in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
+            if top >> bit & 1:
+                checksum ^= constant
+    checksum ^= 0x2BC830A3
+    digits += [checksum >> (5 * place) & 31 for place in reversed(range(6))]
+    return prefix + "1" + "".join(BECH32[digit] for digit in digits)
 
 
 class Payer:
@@ -30,6 +49,7 @@ class Payer:
         self.key.write_bytes(PRIVATE_KEY_HEAD + secret)
         self.public = self.openssl("pkey", "-in", self.key, "-inform", "DER", "-pubout", "-outform", "DER")[-32:]
         self.address = transactions.address(self.public)
+        self.text = address_text(self.address)
         self.lock = threading.Lock()
 
     @staticmethod
