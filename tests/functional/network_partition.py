@@ -29,15 +29,15 @@ HEAL_S = 30
 PATIENCE_S = 60 + OPTIONS.blocks * OPTIONS.interval_ms / 1000 * 10
 
 
-def work(node):
+def end_of(node):
+    """What it stands on: (cumulative work, height, id), and the node."""
     height, tip = node.tip()
-    return int(node.rpc("chain_show", block=tip)["cumulative_work"]), height, tip
+    return (int(node.rpc("chain_show", block=tip)["cumulative_work"]), height, tip), node
 
 
-def has_on_chain(node, block):
+def has_on_chain(node, height, block):
     """Whether a block is on the node's active chain; it may never have heard of it."""
-    shown = node.rpc("chain_show", block=str(block["height"])) if node.tip()[0] >= block["height"] else None
-    return shown is not None and shown["id"] == block["id"]
+    return node.tip()[0] >= height and node.rpc("chain_show", block=str(height))["id"] == block
 
 
 def pay_at(node, payer, count):
@@ -61,24 +61,22 @@ def cut_and_heal(network, hosts, blocks, payer):
     network[2].wait_height(before + blocks, PATIENCE_S)
     network[0].wait_height(before + max(1, blocks // 4), PATIENCE_S)
     wait_for(lambda: all(is_included(network[0], name) for name in paid), PATIENCE_S, network.describe)
-    ends = [work(network[side[0]]) for side in (LIGHT, HEAVY)]
+    ends = sorted((end_of(network[side[0]]) for side in (LIGHT, HEAVY)), key=lambda end: end[0])
     hosts.heal()
-    heavier = max(ends)
-    lighter = min(ends)
-    tip = {"height": heavier[1], "id": heavier[2]}
-    took = wait_for(lambda: all(has_on_chain(node, tip) for node in network), PATIENCE_S, network.describe)
-    split = fork_height(network[0], lighter)
+    (_, lighter, abandoned), loser = ends[0]
+    (_, heavier, tip), _ = ends[1]
+    took = wait_for(lambda: all(has_on_chain(node, heavier, tip) for node in network), PATIENCE_S, network.describe)
+    split = fork_height(loser, abandoned)
     wait_for(lambda: all(is_included(node, name) for name in paid for node in network), PATIENCE_S, network.describe)
-    print(f"cut for {heavier[1] - split} blocks against {lighter[1] - split}: {lighter[1] - split} blocks abandoned, all "
+    print(f"cut for {heavier - split} blocks against {lighter - split}: {lighter - split} blocks abandoned, all "
           f"nodes on the heavier branch {took:.1f} s after the cut was healed, {len(paid)} transfers of the lighter "
           f"side included again", flush=True)
     assert took <= HEAL_S, took
     return split
 
 
-def fork_height(node, lighter):
-    """The height of the newest block that the abandoned tip and the active chain share."""
-    _, height, block = lighter
+def fork_height(node, block):
+    """The height of the newest block that an abandoned tip and the active chain share."""
     while True:
         shown = node.rpc("chain_show", block=block)
         if shown["active"]:
