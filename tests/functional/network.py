@@ -8,7 +8,6 @@ import http.client
 import json
 import os
 import random
-import statistics
 import subprocess
 import time
 
@@ -278,17 +277,6 @@ def percentile(numbers, percent):
     """The smallest number that at least so many per cent of them do not exceed."""
     ordered = sorted(numbers)
     return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
-
-
-def loss_curve(blocks):
-    """Points (units of the chain so far, mean training loss of the last blocks) of a chain, as chain_list tells it."""
-    points, units, recent = [], 0, []
-    for block in blocks:
-        units += block["units"]
-        if block["loss"] is not None:
-            recent = [*recent[-19:], block["loss"]]
-            points.append((units, statistics.fmean(recent)))
-    return points
 
 
 def write_svg(path, curves, x_title, y_title):

@@ -80,7 +80,7 @@ def attack(name, victim, peace):
     status = victim.rpc("status")
     seconds = max(OPTIONS.seconds, LONGER_S.get(name, 0))
     command = [sys.executable, Path(__file__).with_name("peer_attacks.py"), name, victim.listening(),
-               json.dumps({key: status[key] for key in ("genesis", "network_id", "height", "tip")}), str(seconds)]
+               json.dumps({key: status[key] for key in ("genesis", "network_id", "height", "tip", "unit_work")}), str(seconds)]
     forget_peak(victim)
     before, busy, began = victim.memory_kb("VmRSS"), victim.processor_s(), time.monotonic()
     with Probe(victim) as probe:

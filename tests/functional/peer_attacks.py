@@ -10,15 +10,17 @@ import collections
 import contextlib
 import copy
 import json
-import os
 import random
-import socket
 import ssl
 import sys
 import time
 
-from peer_client import (BLOCK, BLOCK_ITEM, FRAME_HEAD_BYTES, MAX_BLOCK_BYTES, MESSAGES, SHARE_ITEM, TYPES, Identity,
-                         Peer, call, connect_tcp, encode_message, frame, header_id, hello_fields, segment_id)
+from gradient_node import SOURCE
+from peer_client import (BLOCK_ITEM, MAX_BLOCK_BYTES, SHARE_ITEM, TYPES, Identity, Peer, call, connect_tcp,
+                         encode_message, frame, header_id, hello_fields, segment_id)
+
+sys.path.append(str(SOURCE / "tests/reference"))
+import work_chain  # noqa: E402
 
 GONE = (ConnectionError, ssl.SSLError, OSError, TimeoutError)
 GROUP = 66  # the attackers' network group: 127.66.0.0/16
@@ -235,13 +237,13 @@ def wrong_network(attack):
 # ------------------------------------------------------------------ headers, blocks, shares
 
 
-def forged_header(attack, parent, height, work):
+def invented_header(attack, parent, height):
+    """A header that nobody has ground: it fails the first rule that looks at its parent."""
     template = {"version": 1, "height": height, "parent": parent, "time_ms": int(time.time() * 1000), "bits": 0x1D2BFBE0,
                 "settle_root": attack.rng.randbytes(32), "transaction_root": attack.rng.randbytes(32),
                 "state_root": attack.rng.randbytes(32), "history_root": attack.rng.randbytes(32), "task": 0,
                 "miner": attack.rng.randbytes(32), "lane": 0}
-    return {"header": {"template": template, "units": 20, "last_digest": attack.rng.randbytes(32)},
-            "cumulative_work": work}
+    return {"template": template, "units": 20, "last_digest": attack.rng.randbytes(32)}
 
 
 def header_flood(attack):
@@ -250,9 +252,8 @@ def header_flood(attack):
         parent = bytes.fromhex(attack.status["tip"])
         headers = []
         for step in range(BURST):
-            made = forged_header(attack, parent, attack.status["height"] + 1 + step, 0)["header"]
-            headers.append(made)
-            parent = header_id(made)
+            headers.append(invented_header(attack, parent, attack.status["height"] + 1 + step))
+            parent = header_id(headers[-1])
         return encode_message("headers", headers=headers)
 
     attack.flood_again_and_again(make)
@@ -260,18 +261,12 @@ def header_flood(attack):
 
 def unknown_parents(attack):
     """Announcements of much work on blocks that do not exist, and no headers when the node asks for them."""
-    attack.flood_again_and_again(lambda: encode_message(
-        "announce", **forged_header(attack, attack.rng.randbytes(32), attack.status["height"] + 50, 2**200)))
-
-
-def forged_tips(attack):
-    """Announcements of forged children of the tip, with a digest that was chosen and not worked for."""
-    attack.flood_again_and_again(lambda: encode_message(
-        "announce", **forged_header(attack, bytes.fromhex(attack.status["tip"]), attack.status["height"] + 1, 2**200)))
+    attack.flood_again_and_again(lambda: encode_message("announce", cumulative_work=2**200, header=invented_header(
+        attack, attack.rng.randbytes(32), attack.status["height"] + 50)))
 
 
 def fetch_block(attack):
-    """A real block of the victim, to be spoilt."""
+    """The victim's tip, whole."""
     while True:
         peer = attack.enter()
         if not peer:
@@ -281,88 +276,111 @@ def fetch_block(attack):
             return peer.receive_until("block")[1]["block"]
 
 
-def spoilt_block(attack, block):
-    bad = copy.deepcopy(block)
-    winner = bad["winner"]
+def ground_header(attack, block):
+    """A sibling of a real block that keeps every rule of a header: its last digest was not trained for but drawn until
+    its ticket wins, which takes hashes only."""
+    header = copy.deepcopy(block["header"])
+    header["template"]["lane"] = attack.rng.randrange(2**32)
+    target = work_chain.expand(header["template"]["bits"]) * attack.status["unit_work"]
+    start, number = attack.rng.randbytes(24), 0
+    while True:
+        digest = start + number.to_bytes(8, "little")
+        if work_chain.ticket(digest) <= target:
+            header["last_digest"] = digest
+            return header
+        number += 1
+
+
+def spoilt_body(attack, body):
+    """A winner's or a share's body that is wrong in its signature, its digests, or an opening."""
+    bad = copy.deepcopy(body)
     kind = attack.rng.randrange(4)
     if kind == 0:
-        winner["signature"] = attack.rng.randbytes(64)
+        bad["signature"] = attack.rng.randbytes(64)
     elif kind == 1:
-        winner["digests"][0] = attack.rng.randbytes(32)
+        bad["digests"][0] = attack.rng.randbytes(32)
     elif kind == 2:
-        winner["openings"] = winner["openings"][:-1]
+        bad["openings"] = bad["openings"][:-1]
     else:
-        state = winner["openings"][-1]["state"]
+        state = bad["openings"][-1]["state"]
         state["difference"] = state["difference"][:-1] + bytes([state["difference"][-1] ^ 1])
     return bad
 
 
 def spoilt_blocks(attack):
-    """Blocks at line rate whose signature, digests or openings are wrong; a child of the tip that is no win."""
+    """Spoilt blocks at line rate that nobody has asked for."""
     block = fetch_block(attack)
-
-    def make():
-        bad = spoilt_block(attack, block)
-        bad["header"]["last_digest"] = attack.rng.randbytes(32)
-        return encode_message("block", block=bad)
-
-    attack.flood_again_and_again(make)
+    attack.flood_again_and_again(lambda: encode_message("block", block={
+        **block, "header": ground_header(attack, block), "winner": spoilt_body(attack, block["winner"])}))
 
 
-def answered(attack, request, make):
-    """Waits for the node's requests and answers each with what make(fields) makes."""
+def answering(attack, offer, answer):
+    """Offers something, and answers what the node then asks, again and again."""
     while attack.lasts():
         peer = attack.enter()
         if not peer:
             continue
         try:
-            made = make(None)
-            peer.send_bytes(made)
-            attack.sent(made)
             while attack.lasts():
-                _, fields = peer.receive_until(*request, timeout_s=max(0.1, min(2, attack.end - time.monotonic())))
-                made = make(fields)
-                peer.send_bytes(made)
-                attack.sent(made)
-        except TimeoutError:
-            attack.ends["not asked"] += 1
+                data = offer()
+                peer.send_bytes(data)
+                attack.sent(data)
+                with contextlib.suppress(TimeoutError):
+                    while attack.lasts():
+                        name, fields = peer.receive_until("get_headers", "get_block", "get_outline", "get_evidence",
+                                                          "get_items", timeout_s=0.2)
+                        data = answer(name, fields)
+                        attack.ends[f"asked: {name}"] += 1
+                        peer.send_bytes(data)
+                        attack.sent(data)
         except GONE:
             pass
         attack.finish(peer)
 
 
-def spoilt_blocks_on_request(attack):
-    """Announces forged children of the tip, and hands out spoilt blocks for them when asked."""
+def forged_tips(attack):
+    """Ground headers; asked for more, there is a spoilt block behind them, and no evidence."""
     block = fetch_block(attack)
     told = {}
 
-    def make(fields):
-        if fields is None:
-            claim = forged_header(attack, bytes.fromhex(attack.status["tip"]), attack.status["height"] + 1, 2**200)
-            told["header"] = claim["header"]
-            return encode_message("announce", **claim)
-        bad = spoilt_block(attack, block)
-        bad["header"] = told["header"]
-        return encode_message("block", block=bad)
+    def offer():
+        told["header"] = ground_header(attack, block)
+        return encode_message("announce", header=told["header"], cumulative_work=2**100)
 
-    answered(attack, ("get_block", "get_outline", "get_evidence", "get_headers"), make)
+    def answer(name, fields):
+        body = spoilt_body(attack, block["winner"])
+        if name == "get_headers":
+            return encode_message("headers", headers=[told["header"]])
+        if name == "get_block":
+            return encode_message("block", block={**block, "header": told["header"], "winner": body})
+        if name == "get_outline":
+            return encode_message("outline", header=told["header"], listed=[], transactions=[], winner=body)
+        wanted = fields["items"][:1] if name == "get_items" else [{"kind": BLOCK_ITEM, "id": fields["id"]}]
+        return encode_message("not_found", items=wanted)
+
+    answering(attack, offer, answer)
 
 
 def spoilt_shares(attack):
-    """Tells of shares and hands out spoilt ones when asked."""
+    """Tells of shares: one that is real, of which it has a spoilt copy, and many that it has not."""
     block = fetch_block(attack)
-    template = dict(block["header"]["template"])
+    template = block["header"]["template"]
 
-    def make(fields):
-        if fields is None:
-            digests = [attack.rng.randbytes(32) for _ in range(BURST)]
-            return encode_message("inventory", items=[{"kind": SHARE_ITEM, "id": segment_id(template, digest)}
-                                                      for digest in digests])
-        body = spoilt_block(attack, block)["winner"]
-        lane = attack.rng.randrange(2**32)
-        return encode_message("share", segment={"template": {**template, "lane": lane}, "listed": [], "body": body})
+    def offer():
+        digests = [block["header"]["last_digest"], *(attack.rng.randbytes(32) for _ in range(BURST))]
+        return encode_message("inventory", items=[{"kind": SHARE_ITEM, "id": segment_id(template, digest)}
+                                                  for digest in digests])
 
-    answered(attack, ("get_items",), make)
+    def answer(name, fields):
+        if name != "get_items":
+            return encode_message("headers", headers=[]) if name == "get_headers" else encode_message(
+                "not_found", items=[{"kind": BLOCK_ITEM, "id": fields["id"]}])
+        listed = [segment_id(each["template"], bytes(32)) for each in block["listed"]]
+        return b"".join(encode_message("share", segment={"template": template, "listed": listed,
+                                                         "body": spoilt_body(attack, block["winner"])})
+                        for _ in fields["items"])
+
+    answering(attack, offer, answer)
 
 
 def inventory_flood(attack):
@@ -416,8 +434,7 @@ def request_flood(attack):
 
 ATTACKS = {attack.__name__: attack for attack in (
     garbage_before_tls, garbage_frames, unknown_types, oversized_lengths, long_lists, bombs, messages_before_hello,
-    wrong_network, header_flood, unknown_parents, forged_tips, spoilt_blocks, spoilt_blocks_on_request, spoilt_shares,
-    inventory_flood, never_reads, request_flood, connection_flood, slow_loris)}
+    wrong_network, header_flood, unknown_parents, forged_tips, spoilt_blocks, spoilt_shares, inventory_flood, never_reads, request_flood, connection_flood, slow_loris)}
 
 
 def run(name, address, status, seconds):

@@ -323,23 +323,25 @@ class Peer:
     def send(self, name, **fields):
         self.send_bytes(encode_message(name, **fields))
 
-    def take(self, size):
+    def fill(self, size):
+        """Reads until so many bytes wait; what came before a timeout is kept."""
         while len(self.unread) < size:
             more = self.tls.recv(1 << 18)
             if not more:
                 raise ConnectionError("the other side has closed the connection")
             self.received += len(more)
             self.unread += more
-        data = bytes(self.unread[:size])
-        del self.unread[:size]
-        return data
 
     def receive(self):
         """The next message as (name, fields)."""
-        length, number = struct.unpack("<IB", self.take(FRAME_HEAD_BYTES))
+        self.fill(FRAME_HEAD_BYTES)
+        length, number = struct.unpack("<IB", self.unread[:FRAME_HEAD_BYTES])
         if length > MAX_BLOCK_BYTES + MIB:
             raise CodecError(f"a frame of {length} bytes")
-        return decode_message(number, self.take(length))
+        self.fill(FRAME_HEAD_BYTES + length)
+        payload = bytes(self.unread[FRAME_HEAD_BYTES : FRAME_HEAD_BYTES + length])
+        del self.unread[: FRAME_HEAD_BYTES + length]
+        return decode_message(number, payload)
 
     def receive_until(self, *names, timeout_s=30):
         """The next message of one of these names; pings on the way are answered, all else is passed over."""
