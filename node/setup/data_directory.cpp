@@ -128,6 +128,10 @@ std::filesystem::path endpoint_file(const std::filesystem::path& data_directory)
     return data_directory / "rpc_endpoint";
 }
 
+std::filesystem::path peer_endpoint_file(const std::filesystem::path& data_directory) {
+    return data_directory / "peer_endpoint";
+}
+
 std::filesystem::path default_data_directory() {
     const char* home =
         std::getenv("HOME");  // NOLINT(concurrency-mt-unsafe): before any thread starts

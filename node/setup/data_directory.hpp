@@ -11,14 +11,19 @@ namespace gradient::node {
 
 /// A node's directory, locked for this process while the object lives.
 ///
-///     lock          flock(2); holds the owner's process id
-///     format        version of this layout
-///     chain.json    the chain spec the directory was made with
-///     chain/        the database
-///     miner.key     secret key that signs blocks, mode 0600
-///     fraud_proofs  proofs on their way into the chain and the salts of their commitments, mode
-///     0600 .cookie       this run's RPC credentials, mode 0600 rpc_endpoint  this run's RPC
-///     address, e.g. 127.0.0.1:9420 gradient.conf settings, if the user wrote any
+///     lock           flock(2); holds the owner's process id
+///     format         version of this layout
+///     chain.json     the chain spec the directory was made with
+///     chain/         the database
+///     miner.key      secret key that signs blocks, mode 0600
+///     node.key       secret key of the node's identity among its peers, mode 0600
+///     addresses.json where other nodes take connections, and the last ones that this one called
+///     bans.json      whom the node has no dealings with for a time
+///     fraud_proofs   proofs on their way into the chain and the salts of their commitments, 0600
+///     .cookie        this run's RPC credentials, mode 0600
+///     rpc_endpoint   this run's RPC address, e.g. 127.0.0.1:9420
+///     peer_endpoint  this run's address for peers, e.g. 0.0.0.0:9421
+///     gradient.conf  settings, if the user wrote any
 class DataDirectory {
   public:
     /// Layout version; a directory of another version is refused.
@@ -39,6 +44,9 @@ class DataDirectory {
     [[nodiscard]] std::filesystem::path database() const { return path_ / "chain"; }
     [[nodiscard]] std::filesystem::path fraud_proofs() const { return path_ / "fraud_proofs"; }
     [[nodiscard]] std::filesystem::path miner_key() const { return path_ / "miner.key"; }
+    [[nodiscard]] std::filesystem::path node_key() const { return path_ / "node.key"; }
+    [[nodiscard]] std::filesystem::path addresses() const { return path_ / "addresses.json"; }
+    [[nodiscard]] std::filesystem::path bans() const { return path_ / "bans.json"; }
 
     /// The stored chain spec's text, if the directory has one.
     [[nodiscard]] std::optional<std::string> stored_chain_spec() const;
@@ -56,6 +64,7 @@ class DataDirectory {
 /// Where a node leaves word of how to reach it; for clients, which hold no lock.
 [[nodiscard]] std::filesystem::path cookie_file(const std::filesystem::path& data_directory);
 [[nodiscard]] std::filesystem::path endpoint_file(const std::filesystem::path& data_directory);
+[[nodiscard]] std::filesystem::path peer_endpoint_file(const std::filesystem::path& data_directory);
 
 /// $HOME/.gradient, or ./.gradient without a home.
 [[nodiscard]] std::filesystem::path default_data_directory();

@@ -17,12 +17,37 @@ namespace {
 
 constexpr auto kFooter = R"(
 Exit codes: 0 ended as asked; 1 internal failure; 2 wrong command line or configuration; 3 chain spec missing or wrong;
-4 data directory in use, unreadable, of another chain or version; 5 RPC address cannot be used; 6 storage failed.)";
+4 data directory in use, unreadable, of another chain or version; 5 an address cannot be used; 6 storage failed.)";
 
 std::vector<std::string> engine_names() {
     std::vector<std::string> names{"best"};
     for (const auto kind : model::available_engines()) names.emplace_back(model::engine_name(kind));
     return names;
+}
+
+void add_peer_options(CLI::App& app, PeerSettings& peers) {
+    constexpr std::size_t kMostPeers = 1000;
+    app.add_option("--listen", peers.listen_address,
+                   "Address on which to take connections of peers; empty: none")
+        ->type_name("ADDRESS")
+        ->capture_default_str();
+    app.add_option("--port", peers.port, "Port for peers; 0 takes any free one")
+        ->capture_default_str();
+    app.add_option("--connect", peers.fixed, "Peer that is always kept; may be given often")
+        ->type_name("HOST:PORT");
+    app.add_option("--seed", peers.seeds,
+                   "Node that is asked for addresses of others; may be given often")
+        ->type_name("HOST:PORT");
+    app.add_option("--discover", peers.discover, "Whether to call addresses that peers tell")
+        ->type_name("BOOL")
+        ->capture_default_str();
+    app.add_option("--max-inbound", peers.max_inbound, "Connections that others may open")
+        ->check(CLI::Range(std::size_t{0}, kMostPeers))
+        ->capture_default_str();
+    app.add_option("--max-outbound", peers.max_outbound,
+                   "Connections that this node opens, beside those of --connect")
+        ->check(CLI::Range(std::size_t{0}, kMostPeers))
+        ->capture_default_str();
 }
 
 void add_options(CLI::App& app, Settings& settings) {
@@ -39,6 +64,7 @@ void add_options(CLI::App& app, Settings& settings) {
         ->capture_default_str();
     app.add_option("--rpc-port", settings.rpc_port, "Port of the RPC; 0 takes any free one")
         ->capture_default_str();
+    add_peer_options(app, settings.peers);
     app.add_option("--mine", settings.mine, "Whether to mine")
         ->type_name("BOOL")
         ->capture_default_str();

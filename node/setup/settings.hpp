@@ -2,13 +2,28 @@
 
 #include "node/setup/failure.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace gradient::node {
+
+/// How a node meets others.
+struct PeerSettings {
+    static constexpr std::uint16_t kDefaultPort = 9421;
+
+    std::string listen_address = "0.0.0.0";  ///< empty: takes no connections
+    std::uint16_t port = kDefaultPort;       ///< 0: any free one, see the file peer_endpoint
+    std::vector<std::string> fixed;          ///< HOST:PORT of peers that are always kept
+    std::vector<std::string> seeds;          ///< HOST:PORT of nodes asked for addresses
+    bool discover = true;                    ///< whether to dial addresses that peers tell
+    std::size_t max_inbound = 64;            ///< connections that others open
+    std::size_t max_outbound = 8;            ///< connections that this node opens, fixed ones apart
+};
 
 /// Everything that a user may choose about a node; the chain's own parameters are in its chain
 /// spec.
@@ -22,6 +37,7 @@ struct Settings {
     std::optional<std::filesystem::path> chain_spec;  ///< needed for the first start only
     std::string rpc_address = "127.0.0.1";
     std::uint16_t rpc_port = kDefaultRpcPort;  ///< 0: any free one, see the file rpc_endpoint
+    PeerSettings peers;
     bool mine = true;
     unsigned lanes = 1;
     unsigned threads = 0;       ///< worker threads; 0: one a processor, at least lanes

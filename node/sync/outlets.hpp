@@ -9,6 +9,7 @@
 #include "node/p2p/peer_id.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 
@@ -22,6 +23,8 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 struct SyncOutlets {
     /// Queues a message for a peer; nothing happens if that has gone.
     std::function<void(PeerId, Message)> send;
+    /// Bytes that wait to be sent to a peer. May be empty: then nothing ever waits.
+    std::function<std::size_t(PeerId)> queued_bytes;
     /// Holds something against a peer.
     std::function<void(PeerId, const Offence&)> report;
     /// Has a block judged; the verdict comes back through block_judged(). `branch_work`: the most
@@ -32,6 +35,8 @@ struct SyncOutlets {
     std::function<void(PeerId, std::shared_ptr<const chain::Segment>)> submit_share;
     /// Has a transaction judged; the verdict comes back through transaction_judged().
     std::function<void(PeerId, std::shared_ptr<const chain::SignedTransaction>)> submit_transaction;
+    /// Bytes that wait to be sent to a peer; empty: nobody knows, and nothing is held back.
+    std::function<std::size_t(PeerId)> queued_bytes;
 };
 
 }  // namespace gradient::node

@@ -1,0 +1,196 @@
+#include "node/sync/item_fetcher.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace gradient::node {
+
+ItemFetcher::ItemFetcher(const SyncOutlets& outlets, RelayFigures& figures,
+                         std::size_t max_share_bytes)
+    : outlets_(outlets),
+      figures_(figures),
+      share_timeout_(kTimeout +
+                     std::chrono::milliseconds(1000 * max_share_bytes / kMinBytesPerSecond)) {}
+
+void ItemFetcher::peer_left(PeerId peer) {
+    if (peers_.erase(peer) == 0) return;
+    for (auto place = wanted_.begin(); place != wanted_.end();) {
+        const auto here = place++;
+        remove_source(here, peer);
+    }
+}
+
+void ItemFetcher::offer(PeerId peer, const ItemId& item) {
+    const auto found = peers_.find(peer);
+    if (found == peers_.end()) return;
+    if (found->second.offers >= kMaxOffers || found->second.to_ask.size() >= 2 * kMaxOffers) {
+        ++figures_.items_ignored;
+        return;
+    }
+    Wanted& wanted = wanted_.try_emplace(item.id, Wanted{item.kind, {}, {}}).first->second;
+    if (wanted.kind != item.kind || wanted.sources.size() >= kMaxSources ||
+        std::ranges::find(wanted.sources, peer) != wanted.sources.end()) {
+        return;
+    }
+    wanted.sources.push_back(peer);
+    ++found->second.offers;
+    found->second.to_ask.push_back(item);
+}
+
+void ItemFetcher::ask(PeerId peer, const Allowance& allowance, SteadyTime now) {
+    const auto found = peers_.find(peer);
+    if (found == peers_.end()) return;
+    Peer& source = found->second;
+    const auto shares = static_cast<std::size_t>(std::ranges::count(
+        source.requests, ItemKind::share, [](const Request& r) { return r.item.kind; }));
+    std::size_t room = kMaxRequests - std::min(kMaxRequests, source.requests.size());
+    Allowance left{
+        std::min(allowance.transactions, room),
+        std::min(allowance.shares, kMaxShareRequests - std::min(kMaxShareRequests, shares))};
+    GetItems request;
+    std::deque<ItemId> later;
+    while (!source.to_ask.empty() && room > 0 && left.transactions + left.shares > 0) {
+        const ItemId item = source.to_ask.front();
+        source.to_ask.pop_front();
+        const auto place = wanted_.find(item.id);
+        if (place == wanted_.end() || place->second.from) continue;
+        const auto& sources = place->second.sources;
+        if (std::ranges::find(sources, peer) == sources.end()) continue;
+        std::size_t& kind = item.kind == ItemKind::share ? left.shares : left.transactions;
+        if (kind == 0) {
+            later.push_back(item);
+            continue;
+        }
+        --kind;
+        --room;
+        place->second.from = peer;
+        const auto time = item.kind == ItemKind::share ? share_timeout_ : kTimeout;
+        source.requests.push_back({item, now + time});
+        request.items.push_back(item);
+        ++figures_.items_asked;
+    }
+    source.to_ask.insert(source.to_ask.begin(), later.begin(), later.end());
+    if (!request.items.empty()) outlets_.send(peer, std::move(request));
+}
+
+void ItemFetcher::took(Peer& peer, PeerId id, const ItemId& item) {
+    ++figures_.items_received;
+    if (peer.lost > 0) --peer.lost;
+    const auto place = wanted_.find(item.id);
+    // A late answer is as good as that of the peer that has been asked since.
+    if (place != wanted_.end()) place->second.from = id;
+}
+
+ItemFetcher::Answer ItemFetcher::take_transaction(PeerId peer, const chain::Hash256& id) {
+    const auto found = peers_.find(peer);
+    if (found == peers_.end()) return Answer::unsolicited;
+    auto& requests = found->second.requests;
+    const auto is_it = [&](const Request& r) {
+        return r.item.kind == ItemKind::transaction && r.item.id == id;
+    };
+    auto request = std::ranges::find_if(requests, is_it);
+    if (request != requests.end()) {
+        const ItemId item = request->item;
+        requests.erase(request);
+        took(found->second, peer, item);
+        return Answer::asked;
+    }
+    request = std::ranges::find(requests, ItemKind::transaction,
+                                [](const Request& r) { return r.item.kind; });
+    if (request == requests.end()) return Answer::unsolicited;
+    const chain::Hash256 asked = request->item.id;
+    requests.erase(request);
+    failed(peer, asked);
+    return Answer::another_asked;
+}
+
+std::optional<chain::Hash256> ItemFetcher::take_share(PeerId peer) {
+    const auto found = peers_.find(peer);
+    if (found == peers_.end()) return std::nullopt;
+    auto& requests = found->second.requests;
+    const auto request =
+        std::ranges::find(requests, ItemKind::share, [](const Request& r) { return r.item.kind; });
+    if (request == requests.end()) return std::nullopt;
+    const ItemId item = request->item;
+    requests.erase(request);
+    took(found->second, peer, item);
+    return item.id;
+}
+
+void ItemFetcher::take_not_found(PeerId peer, const NotFound& message) {
+    const auto found = peers_.find(peer);
+    if (found == peers_.end()) return;
+    for (const ItemId& item : message.items) {
+        auto& requests = found->second.requests;
+        const auto request =
+            std::ranges::find(requests, item, [](const Request& r) { return r.item; });
+        if (request == requests.end()) continue;
+        requests.erase(request);
+        failed(peer, item.id);
+        if (++found->second.lost <= kMaxLost) continue;
+        found->second.lost = 0;
+        outlets_.report(peer, ProtocolOffence::lost_item);
+    }
+}
+
+void ItemFetcher::failed(PeerId peer, const chain::Hash256& id) {
+    const auto place = wanted_.find(id);
+    if (place != wanted_.end()) remove_source(place, peer);
+}
+
+void ItemFetcher::remove_source(WantedPlace place, PeerId peer) {
+    Wanted& wanted = place->second;
+    if (std::erase(wanted.sources, peer) > 0) {
+        const auto source = peers_.find(peer);
+        if (source != peers_.end()) --source->second.offers;
+    }
+    if (wanted.from == peer) {
+        wanted.from.reset();
+        try_others(place);
+    } else if (wanted.sources.empty() && !wanted.from) {
+        wanted_.erase(place);
+    }
+}
+
+// Every other source may ask at once; whoever does so first has the item.
+void ItemFetcher::try_others(WantedPlace place) {
+    if (place->second.sources.empty()) {
+        wanted_.erase(place);
+        return;
+    }
+    for (const PeerId source : place->second.sources) {
+        const auto found = peers_.find(source);
+        if (found == peers_.end()) continue;
+        found->second.to_ask.push_front({place->second.kind, place->first});
+    }
+}
+
+void ItemFetcher::done(const chain::Hash256& id) {
+    const auto place = wanted_.find(id);
+    if (place == wanted_.end()) return;
+    for (const PeerId source : place->second.sources) {
+        const auto found = peers_.find(source);
+        if (found != peers_.end()) --found->second.offers;
+    }
+    wanted_.erase(place);
+}
+
+void ItemFetcher::tick(SteadyTime now) {
+    for (auto& [id, peer] : peers_) {
+        for (std::size_t i = 0; i < peer.requests.size(); ++i) {
+            Request& request = peer.requests[i];
+            if (request.late || request.deadline > now) continue;
+            request.late = true;
+            ++figures_.items_timed_out;
+            outlets_.report(id, ProtocolOffence::stalled);
+            failed(id, request.item.id);
+        }
+    }
+}
+
+std::size_t ItemFetcher::offers_of(PeerId peer) const {
+    const auto found = peers_.find(peer);
+    return found == peers_.end() ? 0 : found->second.offers;
+}
+
+}  // namespace gradient::node

@@ -1,0 +1,339 @@
+#include "node/sync/item_relay.hpp"
+
+#include "chain/consensus/difficulty.hpp"
+#include "chain/consensus/segment_rules.hpp"
+#include "chain/transition/rounds.hpp"
+#include "node/sync/item_refusal.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace gradient::node {
+
+namespace {
+
+Offence share_offence(chain::SegmentError error) {
+    return chain::SubmitError(chain::RuleError(error));
+}
+
+// What a share's bytes show without any state.
+chain::Result<void, chain::SegmentError> check_bytes(const chain::Segment& segment,
+                                                     std::size_t bytes,
+                                                     const chain::ConsensusParams& params) {
+    if (bytes > params.work.max_segment_bytes) return chain::fail(chain::SegmentError::too_large);
+    TRY(chain::check_segment_form(segment.body, params.work));
+    if (chain::settle_root(segment.listed) != segment.tmpl.settle_root) {
+        return chain::fail(chain::SegmentError::wrong_list);
+    }
+    return {};
+}
+
+// The rules of a share's template on its own branch, whichever that is: no tip excuses breaking
+// them.
+chain::Result<void, chain::SegmentError> check_template(const chain::Template& tmpl,
+                                                        const chain::BlockIndex& parent,
+                                                        const chain::ConsensusParams& params) {
+    chain::Round round;
+    round.parent = tmpl.parent;
+    round.parent_time_ms = parent.header.tmpl.time_ms;
+    round.bits = chain::next_bits(params, parent.height(), round.parent_time_ms);
+    round.task = parent.child_task;
+    round.state_root = parent.state_root;
+    round.history_root = parent.history.root();
+    return chain::check_share_template(tmpl, parent.height() + 1, round);
+}
+
+}  // namespace
+
+ItemRelay::ItemRelay(const RelayView& view, const SyncOutlets& outlets, RelayFigures& figures)
+    : view_(view),
+      outlets_(outlets),
+      figures_(figures),
+      announcer_(view, outlets, figures),
+      fetcher_(outlets, figures, view.ledger.network().params().work.max_segment_bytes) {}
+
+void ItemRelay::peer_joined(PeerId peer) {
+    peers_.try_emplace(peer);
+    announcer_.peer_joined(peer);
+    fetcher_.peer_joined(peer);
+}
+
+void ItemRelay::peer_left(PeerId peer, SteadyTime now) {
+    peers_.erase(peer);
+    announcer_.peer_left(peer);
+    fetcher_.peer_left(peer);
+    figures_.orphans_dropped += orphans_.peer_left(peer);
+    ask_all(now);
+}
+
+void ItemRelay::item_accepted(const ItemId& item, std::optional<PeerId> from, SteadyTime now) {
+    if (from) announcer_.mark_known(*from, item.id);
+    fetcher_.done(item.id);
+    announcer_.announce(item, now);
+}
+
+// ---- messages
+
+bool ItemRelay::has(const ItemId& item) const {
+    if (refused_.contains(item.id) || refused_on_tip_.contains(item.id)) return true;
+    if (included_.contains(item.id)) return true;
+    if (item.kind == ItemKind::transaction) return view_.mempool.contains(item.id);
+    return orphans_.contains(item.id) || view_.shares.find(item.id);
+}
+
+void ItemRelay::on_inventory(PeerId peer, const Inventory& message, SteadyTime now) {
+    if (!peers_.contains(peer)) return;
+    for (const ItemId& item : message.items) {
+        if (item.kind == ItemKind::block) {
+            outlets_.report(peer, chain::CodecError::bad_value);
+            return;
+        }
+        ++figures_.items_offered;
+        announcer_.mark_known(peer, item.id);
+        if (!has(item)) fetcher_.offer(peer, item);
+    }
+    ask(peer, now);
+}
+
+void ItemRelay::on_get_items(PeerId peer, const GetItems& message, SteadyTime now) {
+    announcer_.serve(peer, message, now);
+}
+
+void ItemRelay::on_transaction(PeerId peer, TransactionMessage message, SteadyTime now) {
+    const auto found = peers_.find(peer);
+    if (found == peers_.end()) return;
+    const chain::Hash256 id = chain::transaction_id(message.transaction);
+    const auto answer = fetcher_.take_transaction(peer, id);
+    if (answer != ItemFetcher::Answer::asked) {
+        const bool wrong = answer == ItemFetcher::Answer::another_asked;
+        outlets_.report(peer, wrong ? ProtocolOffence::wrong_answer : ProtocolOffence::unsolicited);
+        ask_all(now);
+        return;
+    }
+    announcer_.mark_known(peer, id);
+    if (!fetcher_.wants(id) || !transactions_.emplace(id, peer).second) {
+        ++figures_.duplicates_received;
+    } else {
+        ++found->second.transactions;
+        outlets_.submit_transaction(
+            peer, std::make_shared<const chain::SignedTransaction>(std::move(message.transaction)));
+    }
+    ask(peer, now);
+}
+
+void ItemRelay::on_share(PeerId peer, ShareMessage message, SteadyTime now) {
+    if (!peers_.contains(peer)) return;
+    const auto asked = fetcher_.take_share(peer);
+    if (!asked) {
+        outlets_.report(peer, ProtocolOffence::unsolicited);
+        return;
+    }
+    const ItemId item{ItemKind::share, *asked};
+    JudgedShare share{std::make_shared<const chain::Segment>(std::move(message.segment)), peer,
+                      *asked, 0};
+    share.bytes = chain::encoded_size(*share.segment);
+    const auto in_judgement = [&](const auto& entry) { return entry.second.asked == *asked; };
+    if (!fetcher_.wants(*asked) || std::ranges::any_of(shares_, in_judgement)) {
+        ++figures_.duplicates_received;
+        return ask(peer, now);
+    }
+    const chain::Template& tmpl = share.segment->tmpl;
+    const auto& params = view_.ledger.network().params();
+    const auto parent = view_.ledger.index(tmpl.parent);
+    auto good = check_bytes(*share.segment, share.bytes, params);
+    if (good && parent && *parent) good = check_template(tmpl, **parent, params);
+    if (!good) {
+        refuse(item, peer, share_offence(good.error()));
+    } else if (const auto pooled = view_.shares.find_lane(chain::template_hash(tmpl));
+               pooled && pooled->segment->body.digests == share.segment->body.digests) {
+        // Here already, and not by the id that was asked for.
+        outlets_.report(peer, ProtocolOffence::wrong_answer);
+        fetcher_.failed(peer, *asked);
+    } else if (parent && *parent) {
+        submit_share(std::move(share));
+    } else {
+        hold(share, now);
+    }
+    ask_all(now);
+}
+
+void ItemRelay::on_not_found(PeerId peer, const NotFound& message, SteadyTime now) {
+    fetcher_.take_not_found(peer, message);
+    ask_all(now);
+}
+
+// ---- judgement
+
+void ItemRelay::submit_share(JudgedShare share) {
+    const auto found = peers_.find(share.peer);
+    if (found != peers_.end()) {
+        ++found->second.shares;
+        found->second.share_bytes += share.bytes;
+    }
+    share_bytes_ += share.bytes;
+    outlets_.submit_share(share.peer, share.segment);
+    const chain::Segment* const key = share.segment.get();
+    shares_.emplace(key, std::move(share));
+}
+
+void ItemRelay::hold(const JudgedShare& share, SteadyTime now) {
+    fetcher_.done(share.asked);
+    if (!peers_.contains(share.peer)) return;
+    ++figures_.orphans_taken;
+    figures_.orphans_dropped +=
+        orphans_.add({share.peer, share.asked, share.segment, share.bytes, now, tip_number_});
+}
+
+void ItemRelay::refuse(const ItemId& item, PeerId peer, const Offence& offence) {
+    const RefusalMeaning meaning =
+        item.kind == ItemKind::share ? meaning_of_share(offence) : meaning_of_transaction(offence);
+    switch (meaning.reach) {
+        case RefusalReach::copy:
+            fetcher_.failed(peer, item.id);
+            break;
+        case RefusalReach::tip:
+            refused_on_tip_.insert(item.id);
+            fetcher_.done(item.id);
+            break;
+        case RefusalReach::id:
+            refused_.insert(item.id);
+            fetcher_.done(item.id);
+            break;
+    }
+    if (!meaning.sender_at_fault) return;
+    outlets_.report(peer, offence);
+    const auto found = peers_.find(peer);
+    if (found != peers_.end() && item.kind == ItemKind::share) found->second.share_turns /= 2;
+}
+
+void ItemRelay::transaction_judged(PeerId peer, const chain::Hash256& id, const Verdict& verdict,
+                                   SteadyTime now) {
+    const auto judged = transactions_.find(id);
+    if (judged != transactions_.end()) {
+        const auto found = peers_.find(judged->second);
+        if (found != peers_.end()) --found->second.transactions;
+        transactions_.erase(judged);
+    }
+    const ItemId item{ItemKind::transaction, id};
+    if (const auto* refused = std::get_if<Refused>(&verdict)) {
+        refuse(item, peer, refused->offence);
+    } else {
+        item_accepted(item, peer, now);
+    }
+    ask_all(now);
+}
+
+void ItemRelay::share_judged(PeerId peer, const SharedSegment& segment, const Verdict& verdict,
+                             SteadyTime now) {
+    const auto judged = shares_.find(segment.get());
+    if (judged == shares_.end()) return;
+    const JudgedShare share = std::move(judged->second);
+    shares_.erase(judged);
+    share_bytes_ -= share.bytes;
+    const auto found = peers_.find(peer);
+    if (found != peers_.end()) {
+        --found->second.shares;
+        found->second.share_bytes -= share.bytes;
+    }
+    if (const auto* accepted = std::get_if<Accepted>(&verdict)) {
+        if (found != peers_.end()) {
+            found->second.share_turns =
+                std::min(found->second.share_turns + 1, kMaxSharesInJudgement);
+        }
+        share_accepted(share, accepted->id, now);
+    } else if (const auto* refused = std::get_if<Refused>(&verdict)) {
+        refuse({ItemKind::share, share.asked}, peer, refused->offence);
+        if (found != peers_.end()) found->second.rests_until = now + kShareRest;
+    } else {
+        hold(share, now);
+    }
+    ask_all(now);
+}
+
+void ItemRelay::share_accepted(const JudgedShare& share, const chain::Hash256& id, SteadyTime now) {
+    if (id != share.asked) {
+        outlets_.report(share.peer, ProtocolOffence::wrong_answer);
+        fetcher_.failed(share.peer, share.asked);
+    }
+    item_accepted({ItemKind::share, id}, share.peer, now);
+}
+
+// ---- asking
+
+ItemFetcher::Allowance ItemRelay::allowance(Peer& peer, SteadyTime now) const {
+    if (peer.share_turns == 0 && peer.rests_until <= now) peer.share_turns = 1;
+    ItemFetcher::Allowance left;
+    left.transactions =
+        kMaxTransactionsInJudgement - std::min(kMaxTransactionsInJudgement, peer.transactions);
+    const bool full = peer.share_bytes >= kMaxShareBytesInJudgement ||
+                      share_bytes_ >= kMaxAllShareBytesInJudgement ||
+                      shares_.size() >= kMaxAllSharesInJudgement;
+    if (!full) left.shares = peer.share_turns - std::min(peer.share_turns, peer.shares);
+    return left;
+}
+
+void ItemRelay::ask(PeerId peer, SteadyTime now) {
+    const auto found = peers_.find(peer);
+    if (found != peers_.end()) fetcher_.ask(peer, allowance(found->second, now), now);
+}
+
+void ItemRelay::ask_all(SteadyTime now) {
+    for (auto& [id, peer] : peers_) fetcher_.ask(id, allowance(peer, now), now);
+}
+
+// ---- tips and time
+
+void ItemRelay::tip_changed(const chain::TipChange& change, SteadyTime now) {
+    ++tip_number_;
+    refused_on_tip_.clear();
+    if (!change.undone.empty()) included_.clear();
+    for (const chain::Hash256& id : change.redone) remember_included(id);
+    release_orphans(now);
+    ask_all(now);
+}
+
+void ItemRelay::remember_included(const chain::Hash256& block) {
+    const auto outline = view_.ledger.outline(block);
+    if (!outline || !*outline) return;
+    for (const chain::Hash256& id : (*outline)->segments.listed) included_.insert(id);
+    for (const chain::Hash256& id : (*outline)->segments.late) included_.insert(id);
+    for (const chain::StubTransaction& transaction : (*outline)->stub.transactions) {
+        const auto* made = std::get_if<chain::SignedTransaction>(&transaction.content);
+        if (made) included_.insert(chain::transaction_id(*made));
+    }
+}
+
+void ItemRelay::tick(SteadyTime now) {
+    announcer_.tick(now);
+    fetcher_.tick(now);
+    figures_.orphans_dropped += orphans_.expire(now);
+    release_orphans(now);
+    ask_all(now);
+}
+
+// Those that may be judged now go to judgement, as far as their peers have turns.
+void ItemRelay::release_orphans(SteadyTime now) {
+    std::map<PeerId, std::size_t> left;
+    for (auto& [id, peer] : peers_) left[id] = allowance(peer, now).shares;
+    const auto ready = orphans_.take_if([&](OrphanShare& orphan) {
+        if (orphan.tried_on == tip_number_ || left[orphan.peer] == 0) return false;
+        orphan.tried_on = tip_number_;
+        const auto parent = view_.ledger.index(orphan.segment->tmpl.parent);
+        if (!parent || !*parent) return false;
+        --left[orphan.peer];
+        return true;
+    });
+    const auto& params = view_.ledger.network().params();
+    for (const OrphanShare& orphan : ready) {
+        const auto parent = view_.ledger.index(orphan.segment->tmpl.parent);
+        const auto good = check_template(orphan.segment->tmpl, **parent, params);
+        if (!good) {
+            refuse({ItemKind::share, orphan.id}, orphan.peer, share_offence(good.error()));
+            continue;
+        }
+        submit_share({orphan.segment, orphan.peer, orphan.id, orphan.bytes});
+    }
+}
+
+}  // namespace gradient::node

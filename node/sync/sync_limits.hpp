@@ -1,0 +1,53 @@
+#pragma once
+
+#include "chain/types/limits.hpp"
+#include "node/p2p/limits.hpp"
+
+#include <chrono>
+#include <cstddef>
+
+namespace gradient::node {
+
+/// How much catching up may cost. Tests make it smaller.
+struct SyncLimits {
+    /// Headers of unstored blocks that are held for one peer. What several have shown is held once.
+    std::size_t peer_headers = kMaxHeadersPerMessage;
+    /// Headers that one peer may have checked beyond those of blocks that came to be stored, and
+    /// how many more a second.
+    std::size_t header_credit = 4 * kMaxHeadersPerMessage;
+    std::size_t header_credit_per_second = 50;
+    /// Blocks above its first unstored one that are fetched of the best chain, and of any other.
+    std::size_t window_blocks = 32;
+    std::size_t side_window_blocks = 4;
+    /// Bytes of blocks that are held or expected; one more may come of the next that can be judged.
+    std::size_t window_bytes = 64U << 20U;
+    /// Blocks asked of one peer at a time: a peer begins at one, and moves up with each that comes
+    /// in time.
+    std::size_t max_in_flight = 4;
+    /// Peers that one block is asked of at a time, as one after the other is late.
+    std::size_t max_askings = 3;
+    /// Blocks being judged at a time.
+    std::size_t max_submitted = 2;
+    /// A block must arrive within this time and its likely bytes over min_rate.
+    std::chrono::milliseconds block_time = 2s;
+    std::size_t min_rate = 256 * 1024;  // bytes a second
+    /// Headers must arrive within this time.
+    std::chrono::milliseconds headers_time = 10s;
+    /// What a peer may be late before it is given up, and how many blocks in time make up for one.
+    std::size_t max_stalls = 2;
+    std::size_t blocks_for_stall = 16;
+    /// What relay has to bring a block whose parent is stored, before sync fetches it.
+    std::chrono::milliseconds relay_time = 10s;
+    /// Until what could not be done is tried again: judging a block; asking for headers or a block
+    /// that the peer did not have.
+    std::chrono::milliseconds judge_again = 1s;
+    std::chrono::milliseconds ask_again = 5s;
+    /// Ids of invalid blocks that are remembered.
+    std::size_t max_condemned = 4096;
+};
+
+/// What a block is expected to take (bytes) before any has been seen.
+inline constexpr std::size_t kFirstLikelyBytes = std::size_t{1} << 20U;
+static_assert(kFirstLikelyBytes <= chain::kMaxBlockBytes);
+
+}  // namespace gradient::node
