@@ -66,7 +66,8 @@ def transfers_are_included(network):
     last = network[len(network) - 1]
     took = [wait_for(lambda: last.rpc("transaction_show", id=name)["status"] == "included", 60, network.describe)
             for name in ids]
-    print(f"{TRANSFERS} transfers submitted at {node.name}, included at {last.name} within {sum(took):.1f} s", flush=True)
+    print(f"{TRANSFERS} transfers submitted at {node.name}, included at {last.name} within {sum(took):.1f} s",
+          flush=True)
     return ids
 
 
@@ -86,8 +87,8 @@ def all_agree():
         blocks = network[0].blocks()
         miners = {block["miner"] for block in blocks}
         status = network[0].rpc("status")
-        print(f"{len(blocks)} blocks of {len(miners)} miners, {network.audit_coins()} units of coins everywhere; useful "
-              f"fraction {status['chain']['useful_fraction']:.3f}, verification ratio "
+        print(f"{len(blocks)} blocks of {len(miners)} miners, {network.audit_coins() / COIN:.8f} coins everywhere; "
+              f"useful fraction {status['chain']['useful_fraction']:.3f}, verification ratio "
               f"{status['chain']['verification_ratio']:.3f}", flush=True)
         assert len(miners) > 1, "one node has made all blocks"
         network.stop()
@@ -112,8 +113,8 @@ def compare_with_one_miner(make, chain, together):
             writer.writerows((count, *point) for point in points)
     curves = {f"{OPTIONS.nodes} miners": [p[:2] for p in together], "1 miner": [p[:2] for p in single]}
     write_svg(OPTIONS.out / "loss.svg", curves, "units computed", "held-out Brier score")
-    print(f"{units} units: {OPTIONS.nodes} miners come from {together[0][1]:.4f} to {together[-1][1]:.4f}, one alone from "
-          f"{single[0][1]:.4f} to {single[-1][1]:.4f}; written to {OPTIONS.out}/loss.csv and loss.svg", flush=True)
+    print(f"{units} units: {OPTIONS.nodes} miners come from {together[0][1]:.4f} to {together[-1][1]:.4f}, one alone "
+          f"from {single[0][1]:.4f} to {single[-1][1]:.4f}; written to {OPTIONS.out}/loss.csv and loss.svg", flush=True)
 
 
 if __name__ == "__main__":

@@ -51,8 +51,8 @@ class Load(threading.Thread):
                     node.rpc("transaction_submit", transaction=encoded)
                 except RpcError as error:  # this node has not caught up: its account lacks the coins or the nonce
                     self.refused[str(error)] = self.refused.get(str(error), 0) + 1
-                except (OSError, ValueError, AssertionError, HTTPException):  # it is down, or was killed before it answered
-                    pass
+                except (OSError, ValueError, AssertionError, HTTPException):
+                    pass  # it is down, or was killed before it answered
                 else:
                     self.acknowledged.append((time.monotonic(), node.name, name, encoded))
                     break
@@ -69,7 +69,8 @@ def kill_and_restart(network, rng, until):
         node.kill()
         time.sleep(rng.uniform(0, 2))
         node.start()
-        print(f"killed {node.name}: back at height {node.tip()[0]}, the first node is at {network[0].tip()[0]}", flush=True)
+        print(f"killed {node.name}: back at height {node.tip()[0]}, the first node is at {network[0].tip()[0]}",
+              flush=True)
     return kills
 
 
@@ -123,8 +124,8 @@ def check_transfers(network, load, kills):
     for _, _, name, _ in load.acknowledged:
         shown = network[0].rpc("transaction_show", id=name)
         assert shown["status"] == "included", shown
-    print(f"{len(kills)} kills, {len(load.acknowledged)} transfers acknowledged and included; {len(doubtful)} were taken "
-          f"by a node within {RELAY_S} s of its death, {again} of them had to be submitted again; refused meanwhile: "
+    print(f"{len(kills)} kills, {len(load.acknowledged)} transfers acknowledged and included; {len(doubtful)} were "
+          f"taken by a node within {RELAY_S} s of its death, {again} of them had to be submitted again; refused meanwhile: "
           f"{load.refused}", flush=True)
     assert load.acknowledged and kills
 

@@ -3,9 +3,9 @@
 
 Usage: network_hostile.py [--seconds S] [--only NAME ...]
 
-Each attack of peer_attacks.py in turn, for S seconds. Prints for each: the 50th and 99th percentile of the RPC's answers
-beside those in peace, the memory before and at its peak, and the processor time that the node and the attacker spent on
-a message.
+Each attack of peer_attacks.py in turn, for S seconds. Prints for each: the 50th and 99th percentile of the RPC's
+answers beside those in peace, the memory before and at its peak, and the processor time that the node and the attacker
+spent on a message.
 """
 
 import argparse
@@ -80,7 +80,8 @@ def attack(name, victim, peace):
     status = victim.rpc("status")
     seconds = max(OPTIONS.seconds, LONGER_S.get(name, 0))
     command = [sys.executable, Path(__file__).with_name("peer_attacks.py"), name, victim.listening(),
-               json.dumps({key: status[key] for key in ("genesis", "network_id", "height", "tip", "unit_work")}), str(seconds)]
+               json.dumps({key: status[key] for key in ("genesis", "network_id", "height", "tip", "unit_work")}),
+               str(seconds)]
     forget_peak(victim)
     before, busy, began = victim.memory_kb("VmRSS"), victim.processor_s(), time.monotonic()
     with Probe(victim) as probe:

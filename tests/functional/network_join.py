@@ -45,7 +45,8 @@ def joins():
         network.wait_height(OPTIONS.height, PATIENCE_S)
         trained = sum(node.processor_s() for node in network)
         figures = network[0].rpc("status")["chain"]
-        size = sum(network[0].rpc("chain_show", block=str(block["height"]))["size_bytes"] for block in network[0].blocks())
+        size = sum(network[0].rpc("chain_show", block=str(block["height"]))["size_bytes"]
+                   for block in network[0].blocks())
 
         newcomer = make("newcomer", kind=NetworkNode, chain=chain, arguments=MINER)
         newcomer.mines = False
@@ -57,8 +58,9 @@ def joins():
         print(f"{goal} blocks of {size / 1e6:.1f} MB in all: verified in {to_goal:.1f} s, at the moving tip after "
               f"{to_tip:.1f} s; {received / 1e6:.1f} MB received, peak memory {peak / 1024:.0f} MiB (a miner's "
               f"{network[0].memory_kb('VmHWM') / 1024:.0f} MiB)", flush=True)
-        print(f"processor time {processor:.1f} s beside {trained:.1f} s of mining (1 : {trained / processor:.1f}); units "
-              f"replayed {figures['units_replayed']} of {figures['units']} ({figures['verification_ratio']:.3f})", flush=True)
+        print(f"processor time {processor:.1f} s beside {trained:.1f} s of mining (1 : {trained / processor:.1f}); "
+              f"units replayed {figures['units_replayed']} of {figures['units']} "
+              f"({figures['verification_ratio']:.3f})", flush=True)
         assert received < 2 * size + 10_000_000, "much was sent twice"
 
         # It stays at the tip, and mines along.

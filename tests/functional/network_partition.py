@@ -104,8 +104,8 @@ def heals():
         split = cut_and_heal(network, hosts, 2, None)
         network.wait_height(network[0].tip()[0] + 4, PATIENCE_S)
         height = network.agree(PATIENCE_S)
-        print(f"late shares included since the second cut: {late_shares(network[0], split)} in {height - split} blocks; "
-              f"{network.audit_coins() / COIN:.8f} coins, as many as were minted; {hosts.counters()}", flush=True)
+        print(f"late shares included since the second cut: {late_shares(network[0], split)} in {height - split} "
+              f"blocks; {network.audit_coins() / COIN:.8f} coins, as many as were minted; {hosts.counters()}", flush=True)
         network.stop()
         for node in network:
             assert node.verify()["valid"] is True

@@ -70,11 +70,11 @@ def report(network, first, busy):
         to_each += [time - times[0] for time in times[1:]]
         if len(times) == len(network):
             to_all.append(times[-1] - times[0])
-    print(f"{len(to_all)} blocks at {len(network)} nodes, {OPTIONS.delay:g} ms links: until a node has verified a block "
-          f"{percentile(to_each, 50):.0f} ms (median), {percentile(to_each, 95):.0f} ms (95th percentile); until all have "
-          f"{percentile(to_all, 50):.0f} ms, {percentile(to_all, 95):.0f} ms", flush=True)
-    print(f"stale blocks: {len(stale)} of {len(made)} ({len(stale) / len(made):.1%}); {busy:.0f} s of processor time of all "
-          f"nodes for {len(to_all)} blocks on {os.cpu_count()} processors", flush=True)
+    print(f"{len(to_all)} blocks at {len(network)} nodes, {OPTIONS.delay:g} ms links: until a node has verified a "
+          f"block {percentile(to_each, 50):.0f} ms (median), {percentile(to_each, 95):.0f} ms (95th percentile); until "
+          f"all have {percentile(to_all, 50):.0f} ms, {percentile(to_all, 95):.0f} ms", flush=True)
+    print(f"stale blocks: {len(stale)} of {len(made)} ({len(stale) / len(made):.1%}); {busy:.0f} s of processor time "
+          f"of all nodes for {len(to_all)} blocks on {os.cpu_count()} processors", flush=True)
     assert len(to_all) >= OPTIONS.blocks // 2, (len(to_all), len(chain))
 
 

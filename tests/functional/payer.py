@@ -1,4 +1,4 @@
-"""Signed transfers from a key file, made in Python: quick enough to load a network with. Signs by the openssl program."""
+"""Signed transfers from a key file, made in Python and signed by the openssl program."""
 
 import subprocess
 import sys

@@ -68,10 +68,12 @@ class Attack:
         """Sends what make() makes until the node hangs up or the time is over."""
         peer.tls.settimeout(5)
         try:
-            while self.lasts():
+            while True:
                 data = make()
                 peer.send_bytes(data)
                 self.sent(data)
+                if not self.lasts():
+                    break
         except GONE:
             pass
         self.finish(peer)
@@ -121,15 +123,15 @@ def garbage_before_tls(attack):
 def slow_loris(attack):
     """Handshakes and frames that never end: a byte a second. Told is how many the node still has at the end."""
     waiting = {}
-    for number in range(40):
-        with contextlib.suppress(OSError):
-            connection = connect_tcp(attack.address, attack.source(), 5)
-            waiting[connection] = ("tls", b"\x16\x03\x01\x02\x00" + bytes(512))
-    for number in range(4):
+    for _ in range(4):
         peer = attack.enter()
         if peer:
             waiting[peer.tls] = ("frame", frame("inventory", bytes(30_000)))
-    attack.connections += 40
+    for number in range(40):  # of ten network groups
+        attack.connections += 1
+        with contextlib.suppress(OSError):
+            connection = connect_tcp(attack.address, f"127.{GROUP + number % 10}.0.{number + 1}", 5)
+            waiting[connection] = ("tls", b"\x16\x03\x01\x02\x00" + bytes(512))
     at = collections.Counter()
     while attack.lasts():
         for connection, (kind, data) in list(waiting.items()):
@@ -239,8 +241,8 @@ def wrong_network(attack):
 
 def invented_header(attack, parent, height):
     """A header that nobody has ground: it fails the first rule that looks at its parent."""
-    template = {"version": 1, "height": height, "parent": parent, "time_ms": int(time.time() * 1000), "bits": 0x1D2BFBE0,
-                "settle_root": attack.rng.randbytes(32), "transaction_root": attack.rng.randbytes(32),
+    template = {"version": 1, "height": height, "parent": parent, "time_ms": int(time.time() * 1000),
+                "bits": 0x1D2BFBE0, "settle_root": attack.rng.randbytes(32), "transaction_root": attack.rng.randbytes(32),
                 "state_root": attack.rng.randbytes(32), "history_root": attack.rng.randbytes(32), "task": 0,
                 "miner": attack.rng.randbytes(32), "lane": 0}
     return {"template": template, "units": 20, "last_digest": attack.rng.randbytes(32)}
@@ -434,7 +436,8 @@ def request_flood(attack):
 
 ATTACKS = {attack.__name__: attack for attack in (
     garbage_before_tls, garbage_frames, unknown_types, oversized_lengths, long_lists, bombs, messages_before_hello,
-    wrong_network, header_flood, unknown_parents, forged_tips, spoilt_blocks, spoilt_shares, inventory_flood, never_reads, request_flood, connection_flood, slow_loris)}
+    wrong_network, header_flood, unknown_parents, forged_tips, spoilt_blocks, spoilt_shares, inventory_flood,
+    never_reads, request_flood, connection_flood, slow_loris)}
 
 
 def run(name, address, status, seconds):
