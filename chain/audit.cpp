@@ -285,16 +285,26 @@ class Audit {
                                         trainers_};
         BlockVerifier verifier(block, header, verification);
         TRY(replay(verifier));
-        TRY_ASSIGN(const JudgedBlock judged, or_complaint(verifier.finish()));
+        TRY_ASSIGN(JudgedBlock judged, or_complaint(verifier.finish()));
         TRY(replay_claimed(verifier, tasks));
         TRY_ASSIGN(const auto included, or_complaint(reader_.included(id_)));
         if (included != judged.included) {
             return fail(Complaint{"the stored segment list of the block is not the derived one"});
         }
+        TRY(check_evidence(state, block->header, std::move(judged.evidence)));
         TRY_ASSIGN(BlockIndex expected,
                    or_complaint(make_index(state, parent_, header, judged, params)));
         report_.progress.units_claimed += block->header.units + judged.share_units;
         return advance(std::move(expected), judged.diff, index);
+    }
+
+    Result<void, Complaint> check_evidence(const StoredState& state, const Header& header,
+                                           StandaloneEvidence derived) {
+        const StateTree tree(state);
+        TRY_ASSIGN(derived.task, or_complaint(prove_task(state, tree, header)));
+        TRY_ASSIGN(const auto stored, or_complaint(reader_.evidence(id_)));
+        if (stored == encode(derived)) return {};
+        return fail(Complaint{"the stored evidence of the block's work is not the derived one"});
     }
 
     Result<void, Complaint> replay(BlockVerifier& verifier) {
@@ -316,10 +326,9 @@ class Audit {
     // At the greatest depth, every unit that the block's segments claim.
     Result<void, Complaint> replay_claimed(const BlockVerifier& verifier, const TaskSet& tasks) {
         if (depth_ != AuditDepth::all_units) return {};
-        for (const ProvenSegment& segment : verifier.proven()) {
-            report_.progress.units_replayed += segment.units();
-            TRY(replay_all(segment.checked(),
-                           trainers_.trainer_of(tasks.find(segment.tmpl().task))));
+        for (const CheckedSegment& segment : verifier.proven()) {
+            report_.progress.units_replayed += segment.body().units();
+            TRY(replay_all(segment, trainers_.trainer_of(tasks.find(segment.tmpl().task))));
         }
         return {};
     }

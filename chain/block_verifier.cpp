@@ -43,12 +43,13 @@ Result<std::vector<std::uint32_t>, StoreError> required_tasks(const StateView& v
 }
 
 BlockVerifier::BlockVerifier(std::shared_ptr<const Block> block, const CheckedHeader& header,
-                             const BlockContext& context)
+                             const BlockContext& context, KnownShares known)
     : block_(std::move(block)),
       header_(header),
       context_(context),
       settlement_context_{context_.params, context_.tasks, context_.trainers},
-      checker_(context_.view, header.header().tmpl.height, settlement_context_) {
+      checker_(context_.view, header.header().tmpl.height, settlement_context_),
+      known_(std::move(known)) {
     CHECK(block_->header == header.header());
 }
 
@@ -106,52 +107,74 @@ Result<void, ApplyFailure> BlockVerifier::check_form() {
 void BlockVerifier::collect_shares() {
     for (std::size_t i = 0; i < block_->listed.size(); ++i) {
         const std::shared_ptr<const Segment> segment(block_, &block_->listed[i]);
-        shares_.push_back({segment, i, true, {}, {}, {}});
+        shares_.push_back({segment, i, true, {}, {}, {}, {}});
     }
     for (std::size_t i = 0; i < block_->transactions.size(); ++i) {
         const auto* late = std::get_if<ShareTransaction>(&block_->transactions[i].content);
         if (!late) continue;
         const std::shared_ptr<const Segment> segment(block_, &late->segment);
-        shares_.push_back({segment, i, false, {}, {}, {}});
+        shares_.push_back({segment, i, false, {}, {}, {}, {}});
     }
 }
 
-// The shares that can be checked now: those that started from segments that are known by now.
+Result<void, ApplyFailure> BlockVerifier::place(Share& share) {
+    if (share.placed) return {};
+    const bool is_of_settled = share.segment->tmpl.height == header_.header().tmpl.height - 1;
+    if (share.listed && !is_of_settled) return broken(BlockError::listed_late);
+    if (!share.listed && is_of_settled) return broken(BlockError::late_not_late);
+    auto placed = checker_.place(share.segment);
+    if (!placed) return fail(share_failure(placed.error(), share.listed));
+    share.placed = *std::move(placed);
+    return {};
+}
+
+// The shares that can be checked now: those that started from segments that are known by now. One
+// that needs no replay may be what others wait for.
 Result<std::vector<ReplayJob>, ApplyFailure> BlockVerifier::next_shares() {
-    const std::uint64_t settled = header_.header().tmpl.height - 1;
-    std::vector<ReplayJob> jobs;
-    const Share* left = nullptr;
     waiting_.clear();
-    for (std::size_t i = 0; i < shares_.size(); ++i) {
-        Share& share = shares_[i];
-        if (share.outcome) continue;
-        const bool is_of_settled = share.segment->tmpl.height == settled;
-        if (share.listed && !is_of_settled) return broken(BlockError::listed_late);
-        if (!share.listed && is_of_settled) return broken(BlockError::late_not_late);
-        const auto open = checker_.check_place(*share.segment);
-        if (!open) return fail(share_failure(open.error(), share.listed));
-        auto ready = checker_.is_ready(*share.segment);
-        if (!ready) return fail(ApplyFailure(std::move(ready).error()));
-        if (!*ready) {
-            if (!left) left = &share;
-            continue;
+    for (;;) {
+        const Share* left = nullptr;
+        bool is_any_known = false;
+        std::vector<ReplayJob> jobs;
+        for (std::size_t i = 0; i < shares_.size(); ++i) {
+            Share& share = shares_[i];
+            if (share.outcome) continue;
+            TRY_ASSIGN(const bool is_checked, check_share(share));
+            if (!is_checked) {
+                if (!left) left = &share;
+                continue;
+            }
+            if (const auto* outcome = known_.find(*share.checked, *share.segment)) {
+                share_proven(share, *outcome);
+                is_any_known = true;
+                continue;
+            }
+            waiting_.push_back(i);
+            for (ReplayJob& job :
+                 jobs_of(*share.checked, checker_.task_of(*share.placed), share.listed)) {
+                jobs.push_back(std::move(job));
+            }
         }
-        auto checked = checker_.check(share.segment);
-        if (!checked) return fail(share_failure(checked.error(), share.listed));
-        share.checked = *std::move(checked);
-        if (is_second_of_lane(share)) {
-            return broken(share_error(SegmentError::lane_included, share.listed));
-        }
-        waiting_.push_back(i);
-        for (ReplayJob& job :
-             jobs_of(*share.checked, checker_.task_of(*share.segment), share.listed)) {
-            jobs.push_back(std::move(job));
+        if (!jobs.empty() || !left) return jobs;
+        if (!is_any_known) {
+            return broken(share_error(SegmentError::list_not_on_branch, left->listed));
         }
     }
-    if (left && jobs.empty()) {
-        return broken(share_error(SegmentError::list_not_on_branch, left->listed));
+}
+
+// Checks a share if it is ready.
+Result<bool, ApplyFailure> BlockVerifier::check_share(Share& share) {
+    TRY(place(share));
+    auto ready = checker_.is_ready(*share.placed);
+    if (!ready) return fail(ApplyFailure(std::move(ready).error()));
+    if (!*ready) return false;
+    auto checked = checker_.check(*share.placed);
+    if (!checked) return fail(share_failure(checked.error(), share.listed));
+    share.checked = *std::move(checked);
+    if (is_second_of_lane(share)) {
+        return broken(share_error(SegmentError::lane_included, share.listed));
     }
-    return jobs;
+    return true;
 }
 
 Result<std::vector<ReplayJob>, ApplyFailure> BlockVerifier::start_winner() {
@@ -232,11 +255,12 @@ Result<void, ApplyFailure> BlockVerifier::take(std::vector<ReplayedUnit> replays
         return {};
     }
     for (ReplayedUnit& replay : replays) winner_replays_.push_back(std::move(replay));
+    is_work_proven_ = true;
     if (stage_ != Stage::winner_rest) return {};
     auto proven = prove_segment(*winner_, std::move(winner_replays_));
     if (!proven) return broken(proven.error());
     proven_winner_ = *std::move(proven);
-    proven_.push_back(*proven_winner_);
+    proven_.push_back(proven_winner_->checked());
     stage_ = Stage::done;
     return {};
 }
@@ -244,10 +268,14 @@ Result<void, ApplyFailure> BlockVerifier::take(std::vector<ReplayedUnit> replays
 Result<void, ApplyFailure> BlockVerifier::prove_share(Share& share) {
     auto proven = prove_segment(*share.checked, std::move(share.replays));
     if (!proven) return broken(share_error(proven.error(), share.listed));
-    share.outcome = outcome_of(*proven, encoded_size(*share.segment));
-    checker_.add_proven(*share.outcome);
-    proven_.push_back(*std::move(proven));
+    share_proven(share, outcome_of(*proven, encoded_size(*share.segment)));
     return {};
+}
+
+void BlockVerifier::share_proven(Share& share, SegmentOutcome outcome) {
+    share.outcome = std::move(outcome);
+    checker_.add_proven(*share.outcome);
+    proven_.push_back(*share.checked);
 }
 
 BlockOutcome BlockVerifier::collect_outcome() const {
@@ -282,6 +310,7 @@ Result<JudgedBlock, ApplyFailure> BlockVerifier::finish() {
     judged.hits = outcome.winner.hits;
     judged.replayed_units = outcome.winner.replays;
     judged.mean_loss = proven_winner_->mean_loss();
+    judged.evidence = make_standalone_evidence(*winner_);
     for (const Share& share : shares_) {
         judged.shares += 1;
         judged.share_hits += share.outcome->hits;

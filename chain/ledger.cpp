@@ -6,6 +6,7 @@
 #include "chain/state/state_tree.hpp"
 #include "chain/storage/record.hpp"
 #include "chain/storage/stored_state.hpp"
+#include "chain/stored_history.hpp"
 
 #include <algorithm>
 #include <string>
@@ -219,6 +220,7 @@ Result<CommitOutcome, SubmitError> Ledger::commit(const VerifiedBlock& verified)
     writer.put_index(verified.id(), verified.index());
     writer.put_block(verified.id(), verified.block());
     writer.put_included(verified.id(), verified.included());
+    writer.put_evidence(verified.id(), encode(verified.evidence()));
     // A branch whose fork has been pruned since it was admitted leads nowhere.
     auto path = path_from_tip(*store_, old_tip, parent);
     if (!path) return fail(submit_error(std::move(path).error()));
@@ -243,7 +245,10 @@ Result<CommitOutcome, SubmitError> Ledger::commit(const VerifiedBlock& verified)
     path->redone.push_back(verified.id());
     const auto outcome =
         path->undone.empty() ? CommitOutcome::extended : CommitOutcome::reorganised;
-    if (listener_) listener_({old_tip, tip_, std::move(path->undone), std::move(path->redone)});
+    if (listener_) {
+        listener_({old_tip, tip_, verified.shared_block(), std::move(path->undone),
+                   std::move(path->redone)});
+    }
     return outcome;
 }
 
@@ -362,6 +367,36 @@ Result<std::optional<Ledger::BlockOutline>, StoreError> Ledger::outline(const Ha
         return fail(damaged("stub of block " + id.to_hex(), "its header has other roots"));
     }
     return outline;
+}
+
+Result<std::optional<StandaloneEvidence>, StoreError> Ledger::evidence(const Hash256& id) const {
+    TRY_ASSIGN(const auto encoded, BlockReader(*store_).evidence(id));
+    if (!encoded) return std::nullopt;
+    auto evidence = decode_exact<StandaloneEvidence>(*encoded);
+    if (!evidence) {
+        return fail(damaged("evidence of block " + id.to_hex(), to_string(evidence.error())));
+    }
+    return *std::move(evidence);
+}
+
+Result<std::optional<HistoryTail>, StoreError> Ledger::tail(const Hash256& tip,
+                                                            std::size_t blocks) const {
+    return StoredHistory(*store_).tail(tip, blocks);
+}
+
+Result<std::optional<std::vector<HistorySample>>, StoreError> Ledger::samples(
+    const Hash256& anchor, std::span<const U256> works) const {
+    return StoredHistory(*store_).samples(anchor, works);
+}
+
+Result<std::optional<Bytes>, StoreError> Ledger::task_chunk(std::uint32_t task,
+                                                            std::uint32_t chunk) const {
+    const StateView& state = tip_->state();
+    TRY_ASSIGN(const auto list, read_entry<TaskData>(state, task_data_key(task)));
+    if (!list || chunk >= list->chunks.size()) return std::nullopt;
+    TRY_ASSIGN(const StateValue bytes, state.get(data_chunk_key(list->chunks[chunk])));
+    if (!bytes) return std::nullopt;
+    return *bytes;
 }
 
 Result<KeptHistory, StoreError> Ledger::kept() const {

@@ -2,6 +2,8 @@
 
 #include "chain/base/bytes.hpp"
 #include "chain/base/result.hpp"
+#include "chain/light/history_sample.hpp"
+#include "chain/light/standalone_evidence.hpp"
 #include "chain/network.hpp"
 #include "chain/parent_state.hpp"
 #include "chain/pruning.hpp"
@@ -19,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <vector>
 
 namespace gradient::chain {
@@ -27,6 +30,7 @@ namespace gradient::chain {
 struct TipChange {
     Hash256 old_tip;
     std::shared_ptr<const ParentState> tip;  ///< the new one
+    std::shared_ptr<const Block> block;      ///< the new tip's
     std::vector<Hash256> undone;
     std::vector<Hash256> redone;  ///< the last one is the new tip
 };
@@ -119,6 +123,18 @@ class Ledger {
     /// What a block includes beside its winner's segment, without witness data: the same whether
     /// it is whole or pruned. Nothing if the block is not stored, or came with a snapshot.
     [[nodiscard]] Result<std::optional<BlockOutline>, StoreError> outline(const Hash256& id) const;
+    /// Standalone evidence of a block's work. Nothing if the block is not stored, genesis, pruned,
+    /// or came with a snapshot.
+    [[nodiscard]] Result<std::optional<StandaloneEvidence>, StoreError> evidence(
+        const Hash256& id) const;
+    /// What a judge of the active chain asks for, see chain/stored_history.hpp.
+    [[nodiscard]] Result<std::optional<HistoryTail>, StoreError> tail(const Hash256& tip,
+                                                                      std::size_t blocks) const;
+    [[nodiscard]] Result<std::optional<std::vector<HistorySample>>, StoreError> samples(
+        const Hash256& anchor, std::span<const U256> works) const;
+    /// Chunk number `chunk` of a user task's data, as the state after the tip has it.
+    [[nodiscard]] Result<std::optional<Bytes>, StoreError> task_chunk(std::uint32_t task,
+                                                                      std::uint32_t chunk) const;
     /// From which heights on the active chain is kept.
     [[nodiscard]] Result<KeptHistory, StoreError> kept() const;
     /// The state after any stored block. Fails with StoreFault::pruned if nothing leads back to it.

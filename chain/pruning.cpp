@@ -66,6 +66,7 @@ class PruneBatch {
         if (!block) return {};  // a stub already: it was pruned before a change of branch
         writer_.put_stub(id, stub_of(*block));
         writer_.erase_block(id);
+        writer_.erase_evidence(id);
         ++step_.bodies;
         return {};
     }

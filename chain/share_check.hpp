@@ -8,6 +8,7 @@
 #include "chain/consensus/errors.hpp"
 #include "chain/consensus/params.hpp"
 #include "chain/consensus/segment_rules.hpp"
+#include "chain/state/entries.hpp"
 #include "chain/state/state_view.hpp"
 #include "chain/tasks/task_runtime.hpp"
 #include "chain/transition/segment_outcome.hpp"
@@ -32,6 +33,46 @@ using ShareFailure = std::variant<SegmentError, StoreError>;
 [[nodiscard]] Result<std::vector<std::uint32_t>, StoreError> tasks_of_open_rounds(
     const StateView& view, std::uint64_t height);
 
+/// A share all of whose rules hold on the branch of the block it was judged on.
+struct VerifiedShare {
+    std::shared_ptr<const Segment> segment;
+    SegmentOutcome outcome;
+    Hash256 start;  ///< c_0 of its lane
+};
+
+/// Shares that have been verified before, so that nobody replays them again: what their replays
+/// give is a function of the segment's bytes and its lane's start alone. Immutable once it is
+/// shared, so for any thread.
+class KnownShares {
+  public:
+    /// Of several shares of one lane the first is kept.
+    void add(std::shared_ptr<const VerifiedShare> share) {
+        by_lane_.try_emplace(share->outcome.template_hash, std::move(share));
+    }
+
+    /// What proving the segment, which `checked` was made of, came to before; null unless just
+    /// these bytes were proven from just this start.
+    [[nodiscard]] const SegmentOutcome* find(const CheckedSegment& checked,
+                                             const Segment& segment) const;
+
+  private:
+    std::map<Hash256, std::shared_ptr<const VerifiedShare>> by_lane_;
+};
+
+/// A share that may be included where it is wanted and whose list is its template's; only
+/// ShareChecker::place makes one, and it is that checker's.
+class PlacedShare {
+  public:
+    [[nodiscard]] const Segment& segment() const noexcept { return *segment_; }
+
+  private:
+    PlacedShare(std::shared_ptr<const Segment> segment, std::shared_ptr<const Round> round) noexcept
+        : segment_(std::move(segment)), round_(std::move(round)) {}
+    friend class ShareChecker;
+    std::shared_ptr<const Segment> segment_;
+    std::shared_ptr<const Round> round_;
+};
+
 /// Checks shares for inclusion in a block at one height. `view` is the state after that block's
 /// parent; everything passed by reference must outlive the checker.
 class ShareChecker {
@@ -44,31 +85,31 @@ class ShareChecker {
     void add_proven(const SegmentOutcome& outcome) { contributions_.add(outcome); }
 
     /// The rules that say whether the share may be included at all and that its list is its
-    /// template's: those that come before its list is followed.
-    [[nodiscard]] Result<void, ShareFailure> check_place(const Segment& segment) const;
-
-    /// Whether all segments that the share started from are known. Precondition: check_place() has
-    /// passed it, or its list may be anybody's.
-    [[nodiscard]] Result<bool, StoreError> is_ready(const Segment& segment) const;
-
-    /// Every rule that needs no replay, check_place()'s first. That a lane yields one segment only
+    /// template's: those that come before its list is followed. That a lane yields one segment only
     /// is for the state transition to see, but a lane that the state has already is refused here.
-    [[nodiscard]] Result<CheckedSegment, ShareFailure> check(
-        std::shared_ptr<const Segment> segment);
+    [[nodiscard]] Result<PlacedShare, ShareFailure> place(std::shared_ptr<const Segment> segment);
 
-    /// The task of a share that check() has passed.
-    [[nodiscard]] SharedTask task_of(const Segment& segment) const {
-        return context_.tasks.find(segment.tmpl.task);
+    /// Whether all segments that the share started from are known.
+    [[nodiscard]] Result<bool, StoreError> is_ready(const PlacedShare& share) const;
+
+    /// Every other rule that needs no replay.
+    [[nodiscard]] Result<CheckedSegment, ShareFailure> check(const PlacedShare& share);
+
+    /// Its task.
+    [[nodiscard]] SharedTask task_of(const PlacedShare& share) const {
+        return context_.tasks.find(share.segment().tmpl.task);
     }
 
   private:
     using StartKey = std::pair<std::uint64_t, Hash256>;  // round, settle root
-    Result<LaneStart, ShareFailure> start_of(const Segment& segment, const Round& round);
+    Result<std::shared_ptr<const Round>, ShareFailure> round_of(const Template& tmpl);
+    Result<LaneStart, ShareFailure> start_of(const PlacedShare& share);
 
     const StateView& view_;
     std::uint64_t height_;
     const SettlementContext& context_;
     Contributions contributions_;
+    std::map<std::uint64_t, std::shared_ptr<const Round>> rounds_;
     std::map<StartKey, LaneStart> starts_;
 };
 

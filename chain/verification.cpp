@@ -109,6 +109,17 @@ ShareCandidate::ShareCandidate(std::shared_ptr<const Segment> segment,
       parent_(std::move(parent)),
       tasks_(std::make_shared<const TaskSet>(std::move(tasks))) {}
 
+Result<std::optional<TaskProof>, StoreError> prove_task(const StateView& state,
+                                                        const StateTree& tree,
+                                                        const Header& header) {
+    if (header.tmpl.task == kGenesisTask) return std::nullopt;
+    const StateKey key = task_key(header.tmpl.task);
+    TRY_ASSIGN(const StateValue entry, state.get(key));
+    if (!entry) return fail(bad_entry(key, "it is missing"));
+    TRY_ASSIGN(auto proof, tree.prove(key));
+    return TaskProof{*entry, std::move(proof)};
+}
+
 Result<VerifiedBlock, SubmitError> finish_candidate(const Candidate& candidate,
                                                     JudgedBlock judged) {
     const ParentState& parent = candidate.parent();
@@ -125,6 +136,10 @@ Result<VerifiedBlock, SubmitError> finish_candidate(const Candidate& candidate,
         verified.tree_changes_ =
             std::make_shared<const StateTree::Changes>(std::move(tree).take_changes());
     }
+    verified.evidence_ = std::move(judged.evidence);
+    TRY_ASSIGN(const StateTree before, parent.tree_after({}));
+    TRY_ASSIGN(verified.evidence_.task,
+               prove_task(parent.state(), before, candidate.header().header()));
     verified.diff_ = std::move(judged.diff);
     verified.included_ = std::move(judged.included);
     return verified;
@@ -170,23 +185,26 @@ Result<VerifiedBlock, SubmitError> verify_candidate(const Candidate& candidate,
     return finish_candidate(candidate, *std::move(judged));
 }
 
-Result<VerifiedShare, SubmitError> verify_share(const ShareCandidate& candidate,
-                                                Trainers& trainers) {
+Result<VerifiedShare, SubmitError> verify_share(const ShareCandidate& candidate, Trainers& trainers,
+                                                const KnownShares& known) {
     const ParentState& parent = candidate.parent();
+    const std::shared_ptr<const Segment>& segment = candidate.segment();
     const SettlementContext context{parent.network().params(), candidate.tasks(), trainers};
     ShareChecker checker(parent.state(), parent.height() + 1, context);
-    const auto open = checker.check_place(*candidate.segment());
-    if (!open) return fail(submit_error(open.error()));
-    auto ready = checker.is_ready(*candidate.segment());
+    const auto placed = checker.place(segment);
+    if (!placed) return fail(submit_error(placed.error()));
+    auto ready = checker.is_ready(*placed);
     if (!ready) return fail(SubmitError(std::move(ready).error()));
     if (!*ready) return fail(SubmitError(RuleError(SegmentError::list_not_on_branch)));
-    auto checked = checker.check(candidate.segment());
+    const auto checked = checker.check(*placed);
     if (!checked) return fail(submit_error(checked.error()));
-    const SharedTask task = checker.task_of(*candidate.segment());
-    auto proven = verify_segment(*checked, trainers.trainer_of(task));
+    const Hash256& start = checked->start().state;
+    if (const SegmentOutcome* outcome = known.find(*checked, *segment)) {
+        return VerifiedShare{segment, *outcome, start};
+    }
+    const auto proven = verify_segment(*checked, trainers.trainer_of(checker.task_of(*placed)));
     if (!proven) return fail(SubmitError(RuleError(proven.error())));
-    return VerifiedShare{candidate.segment(),
-                         outcome_of(*proven, encoded_size(*candidate.segment()))};
+    return VerifiedShare{segment, outcome_of(*proven, encoded_size(*segment)), start};
 }
 
 }  // namespace gradient::chain

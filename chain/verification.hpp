@@ -16,6 +16,7 @@
 #include "chain/block_verifier.hpp"
 #include "chain/consensus/errors.hpp"
 #include "chain/consensus/header_rules.hpp"
+#include "chain/light/standalone_evidence.hpp"
 #include "chain/parent_state.hpp"
 #include "chain/state/state_diff.hpp"
 #include "chain/state/state_tree.hpp"
@@ -25,6 +26,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -93,17 +95,14 @@ class ShareCandidate {
     std::shared_ptr<const TaskSet> tasks_;
 };
 
-/// A share all of whose rules hold on the branch of the block it was judged on.
-struct VerifiedShare {
-    std::shared_ptr<const Segment> segment;
-    SegmentOutcome outcome;
-};
-
 /// A block that satisfies every rule, with what it does to its parent's state.
 class VerifiedBlock {
   public:
     [[nodiscard]] const Hash256& id() const noexcept { return id_; }
     [[nodiscard]] const Block& block() const noexcept { return *block_; }
+    [[nodiscard]] const std::shared_ptr<const Block>& shared_block() const noexcept {
+        return block_;
+    }
     [[nodiscard]] const BlockIndex& index() const noexcept { return index_; }
     /// Ids of the shares that it includes.
     [[nodiscard]] const IncludedSegments& included() const noexcept { return included_; }
@@ -113,6 +112,8 @@ class VerifiedBlock {
     [[nodiscard]] const std::shared_ptr<const StateTree::Changes>& tree_changes() const noexcept {
         return tree_changes_;
     }
+    /// Standalone evidence of its work.
+    [[nodiscard]] const StandaloneEvidence& evidence() const noexcept { return evidence_; }
     /// Mean loss of the replayed units, in units of 2^-32; for display.
     [[nodiscard]] std::int64_t mean_loss() const noexcept { return mean_loss_; }
 
@@ -125,12 +126,19 @@ class VerifiedBlock {
     IncludedSegments included_;
     StateDiff diff_;
     std::shared_ptr<const StateTree::Changes> tree_changes_;
+    StandaloneEvidence evidence_;
     std::int64_t mean_loss_ = 0;
 };
 
 /// Makes a judged block's index. Precondition: `judged` is the candidate's block.
 [[nodiscard]] Result<VerifiedBlock, SubmitError> finish_candidate(const Candidate& candidate,
                                                                   JudgedBlock judged);
+
+/// What shows a header's task to somebody who has no state: the task's entry in the state after the
+/// parent, whose tree this is. Nothing of the genesis task.
+[[nodiscard]] Result<std::optional<TaskProof>, StoreError> prove_task(const StateView& state,
+                                                                      const StateTree& tree,
+                                                                      const Header& header);
 
 /// The index of a judged block on a parent, all but its state root.
 [[nodiscard]] Result<BlockIndex, StoreError> make_index(const StateView& parent_state,
@@ -143,8 +151,9 @@ class VerifiedBlock {
 [[nodiscard]] Result<VerifiedBlock, SubmitError> verify_candidate(const Candidate& candidate,
                                                                   Trainers& trainers);
 
-/// Judges a share for inclusion in the next block, replays in turn.
+/// Judges a share for inclusion in the next block, replays in turn; one that is known needs none.
 [[nodiscard]] Result<VerifiedShare, SubmitError> verify_share(const ShareCandidate& candidate,
-                                                              Trainers& trainers);
+                                                              Trainers& trainers,
+                                                              const KnownShares& known = {});
 
 }  // namespace gradient::chain

@@ -131,13 +131,13 @@ class Node {
           ledger_(context_.get_executor(), open_ledger(directory_, network_), *pool_, trainers_),
           audits_(ledger_, *pool_, trainers_, key_, directory_.fraud_proofs(),
                   {settings.audit, AuditQueue::kMaxBytes, {}}),
-          miner_(
-              *pool_, trainers_, key_, settings.lanes,
-              {[this](chain::Block block) { take_won_block(std::move(block)); },
-               [this](chain::Segment segment) {
-                   ledger_.submit_share(std::make_shared<const chain::Segment>(std::move(segment)));
-               },
-               [this] { work_.lanes_rest(); }}),
+          miner_(*pool_, trainers_, key_, settings.lanes,
+                 {[this](chain::Block block) { take_won_block(std::move(block)); },
+                  [this](chain::Segment segment) {
+                      ledger_.submit_own_share(
+                          std::make_shared<const chain::Segment>(std::move(segment)));
+                  },
+                  [this](std::uint64_t work) { work_.lanes_handed_in(work); }}),
           work_(ledger_, miner_, *pool_, trainers_, key_.public_key()),
           server_(
               context_.get_executor(), settings.rpc_address, settings.rpc_port,
@@ -158,8 +158,7 @@ class Node {
     Task<> wait_for_stop();
     void ask_to_stop();
     void take_won_block(chain::Block block);
-    void block_settled(const chain::Hash256& id, std::uint32_t units,
-                       const LedgerService::SubmitResult& result);
+    void block_settled(const chain::Block& block, const LedgerService::SubmitResult& result);
 
     Settings settings_;
     DataDirectory directory_;
@@ -186,11 +185,11 @@ class Node {
 void Node::run() {
     ledger_.on_tip([this](const auto&) {
         audits_.tip_changed();
-        if (work_.is_mining()) work_.renew();
+        work_.tip_changed();
     });
-    ledger_.on_share([this](const chain::PublicKey& miner, std::uint64_t units, bool included) {
-        if (miner == key_.public_key()) miner_.settle(units, included, false);
-    });
+    ledger_.on_share_judged([this] { work_.share_judged(); });
+    ledger_.on_share(
+        [this](const chain::Hash256& lane, SegmentFate fate) { miner_.settle(lane, fate); });
     ledger_.on_segments(
         [this](std::uint64_t height, const auto& segments) { audits_.take(height, segments); });
     ledger_.on_store_failure([this](const Failure& failure) {
@@ -202,6 +201,7 @@ void Node::run() {
                               [this](bool on) { work_.set_mining(on); },
                               [this] { return work_.is_mining(); }, [this] { ask_to_stop(); }});
     ledger_.set_prune(settings_.prune);
+    ledger_.set_own_miner(key_.public_key());
     ledger_.start();
     audits_.start();
     run_files_.announce(server_.endpoint());
@@ -256,19 +256,18 @@ void Node::ask_to_stop() {
 
 void Node::take_won_block(chain::Block block) {
     auto shared = std::make_shared<const chain::Block>(std::move(block));
-    const auto id = chain::header_id(shared->header);
-    ledger_.submit_later(shared, [this, id, units = shared->header.units](const auto& result) {
-        block_settled(id, units, result);
-    });
+    ledger_.submit_later(shared,
+                         [this, shared](const auto& result) { block_settled(*shared, result); });
 }
 
-void Node::block_settled(const chain::Hash256& id, std::uint32_t units,
-                         const LedgerService::SubmitResult& result) {
-    const bool accepted = result && *result != chain::CommitOutcome::side_branch;
-    miner_.settle(units, accepted, true);
+// One that joins the chain is told by the ledger.
+void Node::block_settled(const chain::Block& block, const LedgerService::SubmitResult& result) {
+    if (result && *result != chain::CommitOutcome::side_branch) return;
+    miner_.settle(chain::template_hash(block.header.tmpl), SegmentFate::given_up);
     if (result) return;
     if (failure_) return;  // the node ends and says why
-    spdlog::error("own block {} was lost: {}", id.to_hex(), chain::describe(result.error()));
+    spdlog::error("own block {} was lost: {}", chain::header_id(block.header).to_hex(),
+                  chain::describe(result.error()));
     // The lane that won rests until it gets other work.
     if (work_.is_mining() && !stopping_) work_.renew();
 }

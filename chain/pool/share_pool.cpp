@@ -37,21 +37,24 @@ std::uint32_t SharePool::lateness(std::uint64_t round) const noexcept {
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(late, kMaxLateness + 1));
 }
 
-SharePool::Entry SharePool::make_entry(PooledShare share) const {
+SharePool::Entry SharePool::make_entry(Share share) const {
+    const SegmentOutcome& outcome = share->outcome;
     Entry entry;
-    entry.rank.pay = std::uint64_t{share.hits} * std::min(share.paid_units, limits_.full_pay_units);
-    entry.rank.bytes = std::max<std::uint64_t>(share.size_bytes, 1);
+    entry.rank.pay =
+        std::uint64_t{outcome.hits} * std::min(outcome.paid_units, limits_.full_pay_units);
+    entry.rank.bytes = std::max<std::uint64_t>(outcome.size_bytes, 1);
     entry.rank.arrival = arrivals_;
-    entry.is_own = own_ && share.miner == *own_;
-    entry.bytes = share.size_bytes + share.delta.size();
-    entry.share = std::make_shared<const PooledShare>(std::move(share));
+    entry.is_own = own_ && outcome.miner == *own_;
+    entry.bytes = outcome.size_bytes + outcome.delta->size() * sizeof(std::int32_t);
+    entry.share = std::move(share);
     return entry;
 }
 
-Result<std::vector<RemovedShare>, ShareRefusal> SharePool::add(PooledShare share) {
-    const std::uint64_t number = share.round;
-    if (by_id_.contains(share.id)) return fail(ShareRefusal::already_pooled);
-    if (lanes_.contains(share.template_hash)) return fail(ShareRefusal::lane_taken);
+Result<std::vector<RemovedShare>, ShareRefusal> SharePool::add(Share share) {
+    const SegmentOutcome& outcome = share->outcome;
+    const std::uint64_t number = outcome.round;
+    if (by_id_.contains(outcome.id)) return fail(ShareRefusal::already_pooled);
+    if (lanes_.contains(outcome.template_hash)) return fail(ShareRefusal::lane_taken);
     if (lateness(number) > kMaxLateness) return fail(ShareRefusal::too_old);
     if (number > next_height_ && number - next_height_ > limits_.rounds_ahead) {
         return fail(ShareRefusal::too_far_ahead);
@@ -62,23 +65,23 @@ Result<std::vector<RemovedShare>, ShareRefusal> SharePool::add(PooledShare share
     if (!victims) {
         return fail(miner_is_full ? ShareRefusal::miner_full : ShareRefusal::pool_full);
     }
-    std::vector<RemovedShare> removed;
+    std::vector<RemovedShare> gone;
     for (const auto& [round, rank] : *victims) {
-        removed.push_back({rounds_.at(round).entries.at(rank).share->id, ShareRemoval::evicted});
+        gone.push_back({rounds_.at(round).entries.at(rank).share, ShareRemoval::evicted});
         erase(round, rank);
     }
     Round& round = rounds_[number];
-    Sums& miner = round.miners[entry.share->miner];
+    Sums& miner = round.miners[outcome.miner];
     miner.count += 1;
     miner.bytes += entry.bytes;
     round.bytes += entry.bytes;
     size_bytes_ += entry.bytes;
     arrivals_ += 1;
-    by_id_.emplace(entry.share->id, std::pair(number, entry.rank));
-    lanes_.emplace(entry.share->template_hash, entry.share->id);
+    by_id_.emplace(outcome.id, std::pair(number, entry.rank));
+    lanes_.emplace(outcome.template_hash, outcome.id);
     const Rank rank = entry.rank;
     round.entries.emplace(rank, std::move(entry));
-    return removed;
+    return gone;
 }
 
 void SharePool::erase(std::uint64_t number, const Rank& rank) {
@@ -86,14 +89,15 @@ void SharePool::erase(std::uint64_t number, const Rank& rank) {
     Round& round = at->second;
     const auto found = round.entries.find(rank);
     const Entry& entry = found->second;
-    const auto miner = round.miners.find(entry.share->miner);
+    const SegmentOutcome& outcome = entry.share->outcome;
+    const auto miner = round.miners.find(outcome.miner);
     miner->second.count -= 1;
     miner->second.bytes -= entry.bytes;
     if (miner->second.count == 0) round.miners.erase(miner);
     round.bytes -= entry.bytes;
     size_bytes_ -= entry.bytes;
-    by_id_.erase(entry.share->id);
-    lanes_.erase(entry.share->template_hash);
+    by_id_.erase(outcome.id);
+    lanes_.erase(outcome.template_hash);
     round.entries.erase(found);
     if (round.entries.empty()) rounds_.erase(at);
 }
@@ -104,7 +108,7 @@ std::optional<std::vector<std::pair<std::uint64_t, SharePool::Rank>>> SharePool:
     std::uint64_t number, const Entry& fresh, bool& miner_is_full) const {
     using Place = std::pair<std::uint64_t, Rank>;
     std::vector<Place> victims;
-    const PublicKey& miner = fresh.share->miner;
+    const PublicKey& miner = fresh.share->outcome.miner;
     Sums of_miner{1, fresh.bytes};
     Sums of_round{1, fresh.bytes};
     std::size_t total = size_bytes_ + fresh.bytes;
@@ -129,7 +133,7 @@ std::optional<std::vector<std::pair<std::uint64_t, SharePool::Rank>>> SharePool:
         if (at != number) return;
         of_round.count -= 1;
         of_round.bytes -= entry.bytes;
-        if (entry.share->miner != miner) return;
+        if (entry.share->outcome.miner != miner) return;
         of_miner.count -= 1;
         of_miner.bytes -= entry.bytes;
     };
@@ -154,7 +158,7 @@ std::optional<std::vector<std::pair<std::uint64_t, SharePool::Rank>>> SharePool:
                (of_miner.count > limits_.miner_shares || of_miner.bytes > limits_.miner_bytes);
     };
     drop_while(number, false, miner_over,
-               [&](const Entry& entry) { return entry.share->miner == miner; });
+               [&](const Entry& entry) { return entry.share->outcome.miner == miner; });
     miner_is_full = miner_over();
     if (miner_is_full) return std::nullopt;
 
@@ -179,14 +183,26 @@ std::optional<std::vector<std::pair<std::uint64_t, SharePool::Rank>>> SharePool:
 
 std::vector<RemovedShare> SharePool::tip_changed(std::uint64_t next_height) {
     next_height_ = next_height;
-    std::vector<RemovedShare> removed;
+    std::vector<RemovedShare> gone;
     while (!rounds_.empty() && lateness(rounds_.begin()->first) > kMaxLateness) {
         const std::uint64_t number = rounds_.begin()->first;
         const Entry& entry = rounds_.begin()->second.entries.begin()->second;
-        removed.push_back({entry.share->id, ShareRemoval::too_old});
+        gone.push_back({entry.share, ShareRemoval::too_old});
         erase(number, Rank(entry.rank));
     }
-    return removed;
+    return gone;
+}
+
+std::vector<SharePool::Share> SharePool::take_all() {
+    std::vector<Share> all;
+    for (const auto& [number, round] : rounds_) {
+        for (const auto& [rank, entry] : round.entries) all.push_back(entry.share);
+    }
+    rounds_.clear();
+    by_id_.clear();
+    lanes_.clear();
+    size_bytes_ = 0;
+    return all;
 }
 
 void SharePool::collect(const OpenRound& round, std::uint64_t factor,
@@ -194,8 +210,8 @@ void SharePool::collect(const OpenRound& round, std::uint64_t factor,
     const auto found = rounds_.find(round.round);
     if (found == rounds_.end()) return;
     for (const auto& [rank, entry] : found->second.entries) {
-        if (entry.share->parent != round.parent) continue;
-        if (round.included.contains(entry.share->template_hash)) continue;
+        if (entry.share->segment->tmpl.parent != round.parent) continue;
+        if (round.included.contains(entry.share->outcome.template_hash)) continue;
         candidates.emplace_back(Rank{rank.pay * factor, rank.bytes, rank.arrival}, entry.share);
     }
 }
@@ -209,8 +225,8 @@ std::vector<SharePool::Share> SharePool::best(std::vector<Candidate> candidates,
     std::size_t left = budget.bytes;
     for (const auto& [rank, share] : candidates) {
         if (taken.size() == budget.shares) break;
-        if (share->size_bytes > left) continue;
-        left -= share->size_bytes;
+        if (share->outcome.size_bytes > left) continue;
+        left -= share->outcome.size_bytes;
         taken.push_back(share);
     }
     return taken;
@@ -254,11 +270,11 @@ void SharePool::check_invariants() const {
         CHECK(round.entries.size() <= limits_.round_shares && round.bytes <= limits_.round_bytes);
         std::map<PublicKey, Sums> miners;
         for (const auto& [rank, entry] : round.entries) {
-            CHECK(by_id_.at(entry.share->id).first == number);
-            CHECK(find(entry.share->id) == entry.share);
-            CHECK(lanes_.at(entry.share->template_hash) == entry.share->id);
-            miners[entry.share->miner].count += 1;
-            miners[entry.share->miner].bytes += entry.bytes;
+            CHECK(by_id_.at(entry.share->outcome.id).first == number);
+            CHECK(find(entry.share->outcome.id) == entry.share);
+            CHECK(lanes_.at(entry.share->outcome.template_hash) == entry.share->outcome.id);
+            miners[entry.share->outcome.miner].count += 1;
+            miners[entry.share->outcome.miner].bytes += entry.bytes;
             bytes += entry.bytes;
             count += 1;
         }

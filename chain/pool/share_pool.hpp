@@ -3,8 +3,8 @@
 #include "chain/base/bytes.hpp"
 #include "chain/base/result.hpp"
 #include "chain/crypto/key.hpp"
+#include "chain/share_check.hpp"
 #include "chain/types/limits.hpp"
-#include "chain/types/segment.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -20,21 +20,6 @@
 #include <vector>
 
 namespace gradient::chain {
-
-/// A verified segment of a lane that did not win.
-struct PooledShare {
-    Hash256 id;               ///< of the segment
-    Hash256 template_hash;    ///< T: the lane
-    Hash256 parent;           ///< id of the block that the lane started on
-    std::uint64_t round = 0;  ///< height of its template
-    PublicKey miner;
-    std::uint32_t hits = 0;
-    std::uint32_t paid_units = 0;  ///< L
-    std::uint32_t units = 0;       ///< K
-    std::size_t size_bytes = 0;    ///< of the encoded segment
-    std::shared_ptr<const Segment> segment;
-    Bytes delta;  ///< theta_K - theta_0, coded against zeros
-};
 
 /// How much the pool takes. A node's own choice, no rule of the chain.
 struct SharePoolLimits {
@@ -74,7 +59,7 @@ enum class ShareRemoval : std::uint8_t {
 
 /// A share that left the pool.
 struct RemovedShare {
-    Hash256 id;
+    std::shared_ptr<const VerifiedShare> share;
     ShareRemoval reason = ShareRemoval::evicted;
 
     friend bool operator==(const RemovedShare&, const RemovedShare&) = default;
@@ -93,24 +78,29 @@ struct ShareBudget {
     std::size_t shares = kMaxListedSegments;
 };
 
-/// Verified shares that wait for a block. They lie by the block that their lanes started on, so
-/// that a reorganisation loses none: those of every branch stay until no block can include them.
-/// One segment a lane. Our own are the last to be evicted. A refusal changes nothing. Belongs to
-/// one thread.
+/// Verified shares of lanes that did not win, which wait for a block. They lie by the block that
+/// their lanes started on, so those of every branch may wait until no block can include them. One
+/// segment a lane. Our own are the last to be evicted. A refusal changes nothing. Belongs to one
+/// thread.
 class SharePool {
   public:
-    using Share = std::shared_ptr<const PooledShare>;
+    using Share = std::shared_ptr<const VerifiedShare>;
 
-    /// `own`: the key of this node's miner, if it has one.
-    explicit SharePool(const SharePoolLimits& limits = {},
-                       const std::optional<PublicKey>& own = std::nullopt)
-        : limits_(limits), own_(own) {}
+    explicit SharePool(const SharePoolLimits& limits = {}) : limits_(limits) {}
+
+    /// The key of this node's miner. Precondition: the pool is empty.
+    void set_own_miner(const PublicKey& key) { own_ = key; }
+    [[nodiscard]] const std::optional<PublicKey>& own_miner() const noexcept { return own_; }
 
     /// Takes a share; says which others went for it.
-    [[nodiscard]] Result<std::vector<RemovedShare>, ShareRefusal> add(PooledShare share);
+    [[nodiscard]] Result<std::vector<RemovedShare>, ShareRefusal> add(Share share);
 
     /// The next block has this height. Drops what is too old for it.
     std::vector<RemovedShare> tip_changed(std::uint64_t next_height);
+
+    /// Empties the pool and gives what was in it: after a change of branch, since what a share
+    /// started from may not be on the new one.
+    [[nodiscard]] std::vector<Share> take_all();
 
     /// Shares for a template to list: of the round that the tip ended, best pay a byte first.
     [[nodiscard]] std::vector<Share> listed(const OpenRound& round,
@@ -143,7 +133,7 @@ class SharePool {
         Share share;
         Rank rank;
         bool is_own = false;
-        std::size_t bytes = 0;  // segment and delta
+        std::size_t bytes = 0;  // of segment and delta in memory
     };
     struct Sums {
         std::size_t count = 0;
@@ -157,7 +147,7 @@ class SharePool {
     using Candidate = std::pair<Rank, Share>;
 
     [[nodiscard]] std::uint32_t lateness(std::uint64_t round) const noexcept;
-    [[nodiscard]] Entry make_entry(PooledShare share) const;
+    [[nodiscard]] Entry make_entry(Share share) const;
     void erase(std::uint64_t round, const Rank& rank);
     std::optional<std::vector<std::pair<std::uint64_t, Rank>>> find_victims(
         std::uint64_t number, const Entry& fresh, bool& miner_is_full) const;

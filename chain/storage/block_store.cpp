@@ -18,6 +18,7 @@ enum class Table : std::uint8_t {
     active = 'a',
     index = 'h',
     block = 'b',
+    evidence = 'e',
     diff = 'd',
     history = 'm',
     stub = 'u',
@@ -118,6 +119,15 @@ Result<std::optional<Block>, StoreError> BlockReader::block(const Hash256& id) c
     return found;
 }
 
+Result<std::optional<Bytes>, StoreError> BlockReader::evidence(const Hash256& id) const {
+    const Bytes key = key_of(Table::evidence, id);
+    TRY_ASSIGN(auto record, view_.get(key));
+    if (!record) return std::nullopt;
+    TRY_ASSIGN(const ByteSpan payload, open_record(key, *record, name("evidence of block", id)));
+    record->resize(payload.size());  // the seal is at its end
+    return record;
+}
+
 Result<std::optional<BlockStub>, StoreError> BlockReader::stub(const Hash256& id) const {
     return get_record<BlockStub>(view_, key_of(Table::stub, id), name("stub of block", id));
 }
@@ -207,6 +217,16 @@ void BlockWriter::erase_block(const Hash256& id) {
     batch_.erase(key_of(Table::block, id));
 }
 
+void BlockWriter::put_evidence(const Hash256& id, Bytes encoded) {
+    Bytes key = key_of(Table::evidence, id);
+    Bytes record = seal_record(key, std::move(encoded));
+    batch_.put(std::move(key), std::move(record));
+}
+
+void BlockWriter::erase_evidence(const Hash256& id) {
+    batch_.erase(key_of(Table::evidence, id));
+}
+
 void BlockWriter::put_stub(const Hash256& id, const BlockStub& stub) {
     put_record(batch_, key_of(Table::stub, id), stub);
 }
@@ -229,7 +249,7 @@ void BlockWriter::erase_side(const SideBlock& block) {
 void BlockWriter::erase_side_branch(const SideBlock& block) {
     erase_side(block);
     for (const Table table :
-         {Table::index, Table::block, Table::diff, Table::stub, Table::included}) {
+         {Table::index, Table::block, Table::evidence, Table::diff, Table::stub, Table::included}) {
         batch_.erase(key_of(table, block.id));
     }
 }

@@ -7,11 +7,12 @@
 //   'a' height u64               id of the active chain's block at that height
 //   'h' block id                 block index
 //   'b' block id                 block, until it is pruned
-//   'u' block id                 stub, once the block is pruned chain/storage/block_stub.hpp 'l'
-//   block id                 ids of the segments that it includes 'w' height u64, block id nothing:
-//   the block is on no active chain 'p'                          which heights of the active chain
-//   are still kept 'd' block id                 state diff: of an active block the one that undoes
-//   it, of any
+//   'e' block id                 standalone evidence of its work, until the block is pruned
+//   'u' block id                 stub, once the block is pruned    chain/storage/block_stub.hpp
+//   'l' block id                 ids of the segments that it includes
+//   'w' height u64, block id     nothing: the block is on no active chain
+//   'p'                          which heights of the active chain are still kept
+//   'd' block id                 state diff: of an active block the one that undoes it, of any
 //                                other the one that leads to it from its parent
 //   'm' level u8, index u64      node of the Merkle mountain range over the active chain
 //   's' state key                state entry after the tip         chain/storage/stored_state.hpp
@@ -37,7 +38,7 @@
 namespace gradient::chain {
 
 /// Layout of the records. A program refuses a directory of another version.
-inline constexpr std::uint32_t kSchemaVersion = 4;
+inline constexpr std::uint32_t kSchemaVersion = 5;
 
 /// What a data directory belongs to.
 struct StoreInfo {
@@ -111,6 +112,9 @@ class BlockReader {
     [[nodiscard]] Result<std::optional<BlockIndex>, StoreError> index(const Hash256& id) const;
     /// A block whose header does not hash to `id` is damage. Nothing if it has been pruned.
     [[nodiscard]] Result<std::optional<Block>, StoreError> block(const Hash256& id) const;
+    /// Encoded standalone evidence of a block's work (chain/light/standalone_evidence.hpp); nothing
+    /// if the block has been pruned, or never had any.
+    [[nodiscard]] Result<std::optional<Bytes>, StoreError> evidence(const Hash256& id) const;
     /// What pruning has left of a block; nothing if it is whole.
     [[nodiscard]] Result<std::optional<BlockStub>, StoreError> stub(const Hash256& id) const;
     /// The segments that a block includes beside its own: none if nothing is stored.
@@ -147,6 +151,8 @@ class BlockWriter {
     void put_index(const Hash256& id, const BlockIndex& index);
     void put_block(const Hash256& id, const Block& block);
     void erase_block(const Hash256& id);
+    void put_evidence(const Hash256& id, Bytes encoded);
+    void erase_evidence(const Hash256& id);
     void put_stub(const Hash256& id, const BlockStub& stub);
     void put_included(const Hash256& id, const IncludedSegments& included);
     void put_side(const SideBlock& block);

@@ -85,18 +85,17 @@ TaskRecord task_record_of(std::uint32_t id, const CreateTask& action, const Hash
 
 // ------------------------------------------------------------------------------------------ check
 
+bool is_task_shape(const AttentionShape& shape, const ConsensusParams& params) noexcept {
+    const model::AttentionConfig config = to_model(shape);
+    // A task of which no lane fits into a segment would stop the chain when it is drawn.
+    return model::check_config(config) && model::unit_work(config) <= params.max_unit_work &&
+           least_segment_bytes(params.work, model::parameter_count(config)) <=
+               params.work.max_segment_bytes;
+}
+
 Result<void, TransactionError> check_task(const CreateTask& action,
                                           const ConsensusParams& params) noexcept {
-    const model::AttentionConfig config = to_model(action.shape);
-    if (!model::check_config(config)) return fail(TransactionError::bad_task_shape);
-    if (model::unit_work(config) > params.max_unit_work) {
-        return fail(TransactionError::bad_task_shape);
-    }
-    // A task of which no lane fits into a segment would stop the chain when it is drawn.
-    if (least_segment_bytes(params.work, model::parameter_count(config)) >
-        params.work.max_segment_bytes) {
-        return fail(TransactionError::bad_task_shape);
-    }
+    if (!is_task_shape(action.shape, params)) return fail(TransactionError::bad_task_shape);
     if (action.data_bytes == 0 || action.data_bytes > kMaxDataBytes) {
         return fail(TransactionError::bad_task_data);
     }

@@ -25,6 +25,10 @@ namespace gradient::chain {
 [[nodiscard]] TaskRecord task_record_of(std::uint32_t id, const CreateTask& action,
                                         const Hash256& transaction, const Hash256& parent);
 
+/// Whether a user task may have this shape: ranges, the largest unit, and room for a lane.
+[[nodiscard]] bool is_task_shape(const AttentionShape& shape,
+                                 const ConsensusParams& params) noexcept;
+
 /// Rules of these actions that need no state.
 [[nodiscard]] Result<void, TransactionError> check_task(const CreateTask& action,
                                                         const ConsensusParams& params) noexcept;

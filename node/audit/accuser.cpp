@@ -17,12 +17,6 @@ namespace gradient::node {
 
 namespace {
 
-template <class T>
-T require(chain::Result<T, chain::StoreError> result) {
-    if (!result) throw store_failure(result.error());
-    return *std::move(result);
-}
-
 // Paid for a place before what pays the least.
 constexpr std::uint64_t kFeeFactor = 2;
 

@@ -13,16 +13,6 @@
 
 namespace gradient::node {
 
-namespace {
-
-template <class T>
-T require(chain::Result<T, chain::StoreError> result) {
-    if (!result) throw store_failure(result.error());
-    return *std::move(result);
-}
-
-}  // namespace
-
 AuditService::AuditService(LedgerService& ledger, WorkerPool& pool, TrainerPool& trainers,
                            const chain::SecretKey& key, std::filesystem::path file, Options options)
     : ledger_(ledger),

@@ -2,6 +2,7 @@
 
 #include "chain/block_verifier.hpp"
 #include "chain/state/entries.hpp"
+#include "chain/types/header.hpp"
 #include "node/concurrency/run_on.hpp"
 #include "node/setup/clock.hpp"
 #include "node/setup/store_failure.hpp"
@@ -13,20 +14,12 @@
 #include <chrono>
 #include <exception>
 #include <optional>
-#include <span>
 #include <string>
 #include <variant>
 
 namespace gradient::node {
 
 namespace {
-
-// A value that the ledger needs of its store; damage ends the node.
-template <class T>
-T require(chain::Result<T, chain::StoreError> result) {
-    if (!result) throw store_failure(result.error());
-    return *std::move(result);
-}
 
 // What the transaction rules take beside the state, kept together while it is used.
 class PoolContext {
@@ -62,13 +55,6 @@ class PoolContext {
     chain::TransactionContext context_;
 };
 
-// A share that started from a segment which this branch lacks may be judged once that has come
-// late.
-bool waits_for_others(const chain::SubmitError& error) {
-    const auto* rule = std::get_if<chain::RuleError>(&error);
-    return rule != nullptr && *rule == chain::RuleError(chain::SegmentError::list_not_on_branch);
-}
-
 // A block of which nothing is known but that the node could not judge it.
 LedgerService::SubmitResult not_judged(const std::string& why) {
     return chain::fail(
@@ -87,7 +73,10 @@ LedgerService::LedgerService(const asio::any_io_executor& executor,
       changed_(strand_),
       evaluator_(strand_, pool, trainers, [this] { changed_.notify_all(); }),
       submissions_(strand_, kMaxSubmissions),
-      share_checks_(strand_, kMaxShareChecks) {
+      shares_(strand_, *ledger_, pool, trainers, [this] {
+          changed_.notify_all();
+          if (on_share_judged_) on_share_judged_();
+      }) {
     ledger_->on_tip_change([this](const chain::TipChange& change) { tip_changed(change); });
 }
 
@@ -124,29 +113,64 @@ void LedgerService::prune() {
     if (!step->finished) prune_later();
 }
 
-Task<LedgerService::SubmitResult> LedgerService::submit(std::shared_ptr<const chain::Block> block) {
-    co_return co_await asio::co_spawn(strand_, verify_and_commit(std::move(block)),
-                                      asio::use_awaitable);
+Task<LedgerService::SubmitResult> LedgerService::submit(std::shared_ptr<const chain::Block> block,
+                                                        const chain::U256& branch_work) {
+    auto submit = [this, block = std::move(block), branch_work]() -> Task<SubmitResult> {
+        const auto submission = start_submission(block, branch_work);
+        co_return co_await submission->result.get();
+    };
+    co_return co_await asio::co_spawn(strand_, std::move(submit), asio::use_awaitable);
 }
 
 void LedgerService::submit_later(std::shared_ptr<const chain::Block> block,
-                                 std::function<void(const SubmitResult&)> done) {
-    asio::post(strand_, [this, block = std::move(block), done = std::move(done)] {
-        const auto task = [](LedgerService& self, auto its_block, auto its_done) -> Task<> {
-            its_done(co_await self.verify_and_commit(std::move(its_block)));
-        };
-        if (!submissions_.spawn(task(*this, block, done))) {
-            done(not_judged(closing_ ? "the node is stopping"
-                                     : "too many blocks are being verified already"));
+                                 std::function<void(const SubmitResult&)> done,
+                                 const chain::U256& branch_work) {
+    asio::post(strand_, [this, block = std::move(block), done = std::move(done), branch_work] {
+        const auto submission = start_submission(block, branch_work);
+        if (const auto& result = submission->result.value()) {
+            done(*result);
+        } else {
+            submission->done.push_back(done);
         }
     });
 }
 
+bool LedgerService::is_judging(const chain::Hash256& block_id) const {
+    return std::ranges::any_of(judging_, [&](const auto& one) { return one->id == block_id; });
+}
+
+// One block is verified once, however many hand it in. Another body under the same header is
+// another submission: whoever has forged it must not get the good one refused.
+LedgerService::Submitted LedgerService::start_submission(std::shared_ptr<const chain::Block> block,
+                                                         const chain::U256& branch_work) {
+    const chain::Hash256 id = chain::header_id(block->header);
+    const auto same = std::ranges::find_if(judging_, [&](const Submitted& one) {
+        return one->id == id && (one->block == block || *one->block == *block);
+    });
+    if (same != judging_.end()) return *same;
+    const auto submission = std::make_shared<Submission>(strand_, id, std::move(block));
+    if (submissions_.full()) {
+        submission->result.set(not_judged(closing_ ? "the node is stopping"
+                                                   : "too many blocks are being verified already"));
+        return submission;
+    }
+    judging_.push_back(submission);
+    submissions_.spawn(run_submission(submission, branch_work));
+    return submission;
+}
+
+Task<> LedgerService::run_submission(Submitted submission, chain::U256 branch_work) {
+    auto result = co_await verify_and_commit(submission->block, branch_work);
+    judging_.remove(submission);
+    submission->result.set(result);
+    for (const auto& done : submission->done) done(result);
+}
+
 Task<LedgerService::SubmitResult> LedgerService::verify_and_commit(
-    std::shared_ptr<const chain::Block> block) {
+    std::shared_ptr<const chain::Block> block, const chain::U256& branch_work) {
     // Nobody above could tell an exception from a block that is still being verified.
     try {
-        auto result = co_await try_verify_and_commit(std::move(block));
+        auto result = co_await try_verify_and_commit(std::move(block), branch_work);
         if (!result) {
             if (const auto* const error = std::get_if<chain::StoreError>(&result.error()))
                 store_failed(store_failure(*error));
@@ -166,8 +190,8 @@ void LedgerService::store_failed(const Failure& failure) {
 }
 
 Task<LedgerService::SubmitResult> LedgerService::try_verify_and_commit(
-    std::shared_ptr<const chain::Block> block) {
-    auto candidate = ledger_->admit(std::move(block), now_ms());
+    std::shared_ptr<const chain::Block> block, const chain::U256& branch_work) {
+    auto candidate = ledger_->admit(std::move(block), now_ms(), branch_work);
     if (!candidate) co_return chain::fail(candidate.error());
     const chain::Hash256 id = candidate->id();
     auto verified = co_await verify(*std::move(candidate));
@@ -192,7 +216,9 @@ Task<chain::Result<LedgerService::Judged, chain::SubmitError>> LedgerService::ve
     // Used by one job at a time, whichever thread runs it.
     const auto trainers = std::make_shared<LeasedTrainers>(trainers_);
     const auto verifier = std::make_shared<chain::BlockVerifier>(
-        candidate.block(), candidate.header(), candidate.context(*trainers));
+        candidate.block(), candidate.header(), candidate.context(*trainers),
+        shares_.known_of(*candidate.block()));
+    bool was_proven = false;
     for (;;) {
         auto next = [verifier](const std::stop_token&) -> Jobs { return verifier->next(); };
         auto jobs = co_await run_on(pool_, Priority::verify, {}, std::move(next));
@@ -217,130 +243,38 @@ Task<chain::Result<LedgerService::Judged, chain::SubmitError>> LedgerService::ve
         };
         const auto taken = co_await run_on(pool_, Priority::verify, {}, std::move(take));
         if (!taken) co_return chain::fail(chain::submit_error(taken.error()));
+        if (!was_proven && verifier->is_work_proven()) {
+            was_proven = true;
+            if (on_block_proven_) on_block_proven_(candidate.block());
+        }
     }
     auto finish = [candidate, verifier, trainers](const std::stop_token&) -> Verified {
         auto judged = verifier->finish();
         if (!judged) return chain::fail(chain::submit_error(judged.error()));
         auto block = chain::finish_candidate(candidate, *std::move(judged));
         if (!block) return chain::fail(block.error());
-        std::vector<chain::CheckedSegment> segments;
-        for (const auto& proven : verifier->proven()) segments.push_back(proven.checked());
-        return Judged{*std::move(block), std::move(segments)};
+        return Judged{*std::move(block), verifier->proven()};
     };
     co_return co_await run_on(pool_, Priority::verify, {}, std::move(finish));
 }
 
-void LedgerService::submit_share(std::shared_ptr<const chain::Segment> segment) {
-    asio::post(strand_, [this, segment = std::move(segment)] {
-        if (segment->tmpl.parent == tip()->id()) {
-            if (early_shares_.size() < kMaxShareChecks) early_shares_.push_back(segment);
-            return;
-        }
-        share_checks_.spawn(verify_share(segment));
-    });
+Task<ShareVerdict> LedgerService::submit_share(std::shared_ptr<const chain::Segment> segment) {
+    auto submit = [this, segment = std::move(segment)]() -> Task<ShareVerdict> {
+        const auto told = shares_.submit(segment, ShareOrigin::peer);
+        co_return co_await told->get();
+    };
+    co_return co_await asio::co_spawn(strand_, std::move(submit), asio::use_awaitable);
 }
 
-Task<> LedgerService::verify_share(std::shared_ptr<const chain::Segment> segment) {
-    try {
-        auto candidate = ledger_->admit_share(std::move(segment));
-        if (!candidate) co_return;
-        auto judge = [this, share = *candidate](const std::stop_token&) -> ShareResult {
-            LeasedTrainers trainers(trainers_);
-            return chain::verify_share(share, trainers);
-        };
-        auto verified = co_await run_on(pool_, Priority::verify, {}, std::move(judge));
-        const auto& judged = candidate->segment();
-        if (verified) {
-            keep_share(*std::move(verified));
-        } else if (waits_for_others(verified.error()) && is_open(judged->tmpl.height) &&
-                   early_shares_.size() < kMaxShareChecks) {
-            early_shares_.push_back(judged);
-        } else {
-            spdlog::info("a share was refused: {}", chain::describe(verified.error()));
-            if (on_share_) {
-                on_share_(judged->tmpl.miner, judged->body.units(), false);
-            }
-        }
-    } catch (const std::exception& error) {
-        if (!closing_) spdlog::error("verifying a share failed: {}", error.what());
-    }
-    changed_.notify_all();
-}
-
-// Whether a block after the next one may still include a share of that round.
-bool LedgerService::is_open(std::uint64_t round) const {
-    return tip()->height() < round + chain::kMaxLateness;
+void LedgerService::submit_own_share(std::shared_ptr<const chain::Segment> segment) {
+    asio::post(strand_,
+               [this, segment = std::move(segment)] { shares_.submit(segment, ShareOrigin::own); });
 }
 
 Task<> LedgerService::wait_for_shares(Event::Deadline deadline) {
-    while (share_checks_.size() > 0 && !closing_ && std::chrono::steady_clock::now() < deadline) {
+    while (shares_.judging() > 0 && !closing_ && std::chrono::steady_clock::now() < deadline) {
         co_await changed_.wait_until(deadline);
     }
-}
-
-void LedgerService::keep_share(chain::VerifiedShare share) {
-    const chain::SegmentOutcome& outcome = share.outcome;
-    chain::PooledShare pooled;
-    pooled.id = outcome.id;
-    pooled.template_hash = outcome.template_hash;
-    pooled.parent = share.segment->tmpl.parent;
-    pooled.round = outcome.round;
-    pooled.miner = outcome.miner;
-    pooled.hits = outcome.hits;
-    pooled.paid_units = outcome.paid_units;
-    pooled.units = outcome.units;
-    pooled.size_bytes = outcome.size_bytes;
-    pooled.segment = share.segment;
-    const auto removed = share_pool_.add(std::move(pooled));
-    if (!removed) {
-        spdlog::info("a share was not kept: {}", chain::describe(removed.error()));
-        return;
-    }
-    for (const auto& gone : *removed) shares_.erase(gone.id);
-    shares_.insert_or_assign(outcome.id, std::move(share));
-}
-
-// The rounds whose shares the next block may include, the one that it settles first.
-std::vector<chain::OpenRound> LedgerService::open_rounds() const {
-    std::vector<chain::OpenRound> rounds;
-    const std::uint64_t height = tip()->height();
-    for (std::uint64_t late = 0; late <= chain::kMaxLateness && late < height; ++late) {
-        const std::uint64_t number = height - late;
-        const auto entry =
-            require(chain::read_entry<chain::Round>(tip()->state(), chain::round_key(number)));
-        if (!entry) continue;
-        chain::OpenRound round{number, entry->parent, {}};
-        for (const auto& segment : entry->segments) round.included.insert(segment.template_hash);
-        rounds.push_back(std::move(round));
-    }
-    return rounds;
-}
-
-void LedgerService::add_shares(chain::TemplateContents& contents, std::size_t& bytes) {
-    const auto rounds = open_rounds();
-    const auto pending =
-        require(chain::read_entry<chain::PendingRound>(tip()->state(), chain::pending_round_key()));
-    const auto budget = [&](std::size_t most) {
-        return chain::ShareBudget{std::min(bytes, most), chain::kMaxListedSegments};
-    };
-    const auto take = [&](const chain::SharePool::Share& share, bool late) {
-        const auto found = shares_.find(share->id);
-        if (found == shares_.end()) return;
-        bytes -= std::min(bytes, share->size_bytes);
-        if (late) {
-            contents.transactions.push_back({chain::ShareTransaction{*share->segment}});
-        } else {
-            contents.shares.push_back(found->second);
-        }
-    };
-    if (!rounds.empty() && pending && pending->round == rounds.front().round) {
-        for (const auto& share : share_pool_.listed(rounds.front(), budget(bytes)))
-            take(share, false);
-    }
-    if (rounds.size() < 2) return;
-    const std::span<const chain::OpenRound> earlier(rounds.begin() + 1, rounds.end());
-    for (const auto& share : share_pool_.late(earlier, budget(kReservedBytes * 4)))
-        take(share, true);
 }
 
 void LedgerService::add_transactions(chain::TemplateContents& contents, std::size_t bytes) {
@@ -357,7 +291,7 @@ chain::TemplateContents LedgerService::template_contents() {
     const std::size_t reserved = std::size_t{params.work.max_segment_bytes} + kReservedBytes;
     std::size_t bytes =
         params.max_block_bytes - std::min<std::size_t>(reserved, params.max_block_bytes);
-    add_shares(contents, bytes);
+    shares_.add_to(contents, bytes);
     add_transactions(contents, bytes + kReservedBytes / 2);
     return contents;
 }
@@ -374,95 +308,39 @@ Task<LedgerService::TransactionResult> LedgerService::submit_transaction(
         const auto added = mempool_.add(*checked, tip()->state(), context.get(), now_ms());
         if (!added) co_return chain::fail(added.error());
         proof_tasks_ = std::move(tasks);
+        if (on_transaction_kept_) on_transaction_kept_(checked->id());
         co_return checked->id();
     };
     co_return co_await asio::co_spawn(strand_, std::move(submit), asio::use_awaitable);
 }
 
 // The pool follows the chain: what is included goes, what blocks left behind comes back.
-void LedgerService::renew_mempool(const chain::TipChange& change) {
+void LedgerService::renew_mempool(const MovedBlocks& moved) {
     PoolContext context(*ledger_, trainers_, proof_tasks_);
     std::vector<chain::UndoneBlock> undone;
-    for (const auto& id : change.undone) {
-        if (const auto block = require(ledger_->block(id)))
-            undone.push_back(chain::undone_block(*block, context.get()));
-    }
+    for (const auto& one : moved.undone)
+        undone.push_back(chain::undone_block(*one.block, context.get()));
     std::vector<chain::RedoneBlock> redone;
-    for (const auto& id : change.redone) {
-        if (const auto block = require(ledger_->block(id)))
-            redone.push_back(chain::redone_block(*block));
-    }
+    for (const auto& one : moved.redone) redone.push_back(chain::redone_block(*one.block));
     static_cast<void>(
         require(mempool_.tip_changed(undone, redone, tip()->state(), context.get(), now_ms())));
     mempool_.expire(now_ms());
     if (mempool_.size() == 0) proof_tasks_.clear();
 }
 
-// Shares that the chain has included now, or that are too late, go. After a change of branch all
-// are judged anew, those of the blocks that were undone among them.
-void LedgerService::renew_shares(const chain::TipChange& change) {
-    std::vector<std::shared_ptr<const chain::Segment>> again = std::move(early_shares_);
-    early_shares_.clear();
-    for (const auto& id : change.redone) {
-        const auto block = require(ledger_->block(id));
-        if (!block) continue;
-        for (const auto& segment : block->listed) share_included(segment);
-        for (const auto& transaction : block->transactions) {
-            const auto* late = std::get_if<chain::ShareTransaction>(&transaction.content);
-            if (late) share_included(late->segment);
+// The new tip's block is in memory; on a change of branch the others are read, once for all.
+MovedBlocks LedgerService::load_moved(const chain::TipChange& change) const {
+    MovedBlocks moved;
+    const auto load = [&](const chain::Hash256& id, std::vector<MovedBlocks::One>& blocks) {
+        if (id == change.tip->id()) {
+            blocks.push_back({id, change.block});
+        } else if (auto block = require(ledger_->block(id))) {
+            blocks.push_back({id, std::make_shared<const chain::Block>(*std::move(block))});
         }
-    }
-    for (const auto& gone : share_pool_.tip_changed(tip()->height() + 1)) {
-        const auto found = shares_.find(gone.id);
-        if (found == shares_.end()) continue;  // included
-        const auto& outcome = found->second.outcome;
-        if (on_share_) on_share_(outcome.miner, outcome.units, false);
-        shares_.erase(found);
-    }
-    if (!change.undone.empty()) {
-        for (auto& [id, share] : shares_) again.push_back(share.segment);
-        shares_.clear();
-        share_pool_ = chain::SharePool();
-        for (const auto& id : change.undone) {
-            for (auto& segment : segments_of_undone(id)) again.push_back(std::move(segment));
-        }
-    }
-    for (auto& segment : again) share_checks_.spawn(verify_share(std::move(segment)));
-}
-
-void LedgerService::share_included(const chain::Segment& segment) {
-    if (on_share_) on_share_(segment.tmpl.miner, segment.body.units(), true);
-    const auto pooled = share_pool_.find_lane(chain::template_hash(segment.tmpl));
-    if (pooled) shares_.erase(pooled->id);
-}
-
-// Every segment of a block that left the active chain, its winner's among them: all of them may be
-// shares on the new branch.
-std::vector<std::shared_ptr<const chain::Segment>> LedgerService::segments_of_undone(
-    const chain::Hash256& id) {
-    std::vector<std::shared_ptr<const chain::Segment>> segments;
-    const auto block = require(ledger_->block(id));
-    if (!block) return segments;
-    const auto after = require(ledger_->state_after(id));
-    std::vector<chain::Hash256> listed;
-    if (!block->listed.empty()) {
-        const auto round = require(chain::require_entry<chain::Round>(
-            after->state(), chain::round_key(block->header.tmpl.height - 1)));
-        for (const auto& segment : block->listed) {
-            const auto lane = chain::template_hash(segment.tmpl);
-            const auto found =
-                std::ranges::find(round.segments, lane, &chain::RoundSegment::template_hash);
-            if (found != round.segments.end()) listed.push_back(found->segment);
-            segments.push_back(std::make_shared<const chain::Segment>(segment));
-        }
-    }
-    for (const auto& transaction : block->transactions) {
-        const auto* late = std::get_if<chain::ShareTransaction>(&transaction.content);
-        if (late) segments.push_back(std::make_shared<const chain::Segment>(late->segment));
-    }
-    segments.push_back(std::make_shared<const chain::Segment>(
-        chain::Segment{block->header.tmpl, std::move(listed), block->winner}));
-    return segments;
+    };
+    for (const auto& id : change.undone) load(id, moved.undone);
+    for (const auto& id : change.redone) load(id, moved.redone);
+    return moved;
 }
 
 void LedgerService::tip_changed(const chain::TipChange& change) {
@@ -475,10 +353,11 @@ void LedgerService::tip_changed(const chain::TipChange& change) {
     spdlog::info("height {}: block {} with {} units, {} hits", change.tip->height(),
                  change.tip->id().to_hex(), change.tip->index().header.units,
                  change.tip->index().hits);
-    renew_mempool(change);
-    renew_shares(change);
+    const MovedBlocks moved = load_moved(change);
+    renew_mempool(moved);
+    shares_.tip_changed(moved);
     evaluator_.tip_changed(change.tip);
-    if (on_tip_) on_tip_(change.tip);
+    for (const auto& listener : on_tip_) listener(change);
     prune_later();
     changed_.notify_all();
 }
@@ -511,6 +390,7 @@ Task<> LedgerService::close() {
         if (submissions_.size() > 0)
             spdlog::warn("blocks dropped while being verified: {}", submissions_.size());
         co_await submissions_.close();
+        co_await shares_.close();
     };
     co_await asio::co_spawn(strand_, end(), asio::use_awaitable);
 }

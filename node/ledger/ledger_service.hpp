@@ -3,13 +3,16 @@
 #include "chain/block_template.hpp"
 #include "chain/ledger.hpp"
 #include "chain/pool/mempool.hpp"
-#include "chain/pool/share_pool.hpp"
 #include "node/concurrency/event.hpp"
+#include "node/concurrency/promised.hpp"
 #include "node/concurrency/task.hpp"
 #include "node/concurrency/task_group.hpp"
 #include "node/concurrency/worker_pool.hpp"
 #include "node/ledger/chain_figures.hpp"
 #include "node/ledger/held_out_evaluator.hpp"
+#include "node/ledger/moved_blocks.hpp"
+#include "node/ledger/share_desk.hpp"
+#include "node/ledger/share_verdict.hpp"
 #include "node/setup/failure.hpp"
 #include "node/training/trainer_pool.hpp"
 
@@ -20,7 +23,7 @@
 
 #include <chrono>
 #include <functional>
-#include <map>
+#include <list>
 #include <memory>
 #include <optional>
 #include <set>
@@ -36,19 +39,17 @@ class LedgerService {
   public:
     /// What became of a block, as chain::Ledger tells it.
     using SubmitResult = chain::Result<chain::CommitOutcome, chain::SubmitError>;
-    /// What became of a share that was submitted.
-    using ShareResult = chain::Result<chain::VerifiedShare, chain::SubmitError>;
     /// What became of a transaction that was submitted: its id, or why the pool does not take it.
     using TransactionResult = chain::Result<chain::Hash256, chain::PoolError>;
-    using TipListener = std::function<void(const std::shared_ptr<const chain::ParentState>&)>;
+    using TipListener = std::function<void(const chain::TipChange&)>;
+    using ProvenListener = std::function<void(const std::shared_ptr<const chain::Block>&)>;
+    using TransactionListener = std::function<void(const chain::Hash256& id)>;
     using FailureListener = std::function<void(const Failure&)>;
 
     /// Blocks being verified at a time; the rest is refused until one is done.
     static constexpr std::size_t kMaxSubmissions = 16;
     /// What close() leaves to blocks being verified.
     static constexpr std::chrono::seconds kClosingTime{5};
-    /// Shares that are being verified, or wait for their round to end.
-    static constexpr std::size_t kMaxShareChecks = 1024;
     /// Bytes of a block that are left to its winner's segment and to late shares and transactions
     /// (of each kind), where there is more to include than fits.
     static constexpr std::size_t kReservedBytes = std::size_t{1} << 20U;
@@ -67,21 +68,49 @@ class LedgerService {
     /// Keeps no more than that many blocks whole from now on; 0: all. Call before start().
     void set_prune(std::uint64_t keep_blocks) { prune_ = {keep_blocks, keep_blocks}; }
 
-    /// Called on the strand after each change of the tip.
-    void on_tip(TipListener listener) { on_tip_ = std::move(listener); }
+    /// The key of this node's miner, whose shares are the last to be evicted. Call before start().
+    void set_own_miner(const chain::PublicKey& key) { shares_.set_own_miner(key); }
+
+    // ---- listeners; set them before start()
+
+    /// Called on the strand after each change of the tip, one listener after another.
+    void on_tip(TipListener listener) { on_tip_.push_back(std::move(listener)); }
     /// Called on the strand when the store has failed and nothing can be committed any more.
     void on_store_failure(FailureListener listener) { on_store_failure_ = std::move(listener); }
 
-    /// Verifies a block and commits it. Whoever made it, it comes this way.
-    Task<SubmitResult> submit(std::shared_ptr<const chain::Block> block);
+    /// Called on the strand when the work behind a block is proven, its unit K replayed, but not
+    /// yet the rest: it costs as much to send out such a block as to find one.
+    void on_block_proven(ProvenListener listener) { on_block_proven_ = std::move(listener); }
+    /// Called on the strand for each share that the pool takes.
+    void on_share_kept(ShareDesk::KeptListener listener) {
+        shares_.on_share_kept(std::move(listener));
+    }
+    /// Called on the strand for each transaction that is submitted and the pool takes.
+    void on_transaction_kept(TransactionListener listener) {
+        on_transaction_kept_ = std::move(listener);
+    }
+
+    // ---- submission
+
+    /// Verifies a block and commits it. Whoever made it, it comes this way. `branch_work`: the most
+    /// work that headers above it are known to have, see chain::Ledger::admit. A block that is
+    /// being verified already is not verified again: both get one result. A block that could not be
+    /// judged is told as a StoreError. From any executor.
+    Task<SubmitResult> submit(std::shared_ptr<const chain::Block> block,
+                              const chain::U256& branch_work = {});
 
     /// Submits in the background, from any thread; `done` is called on the strand, whatever
-    /// happens: a block that could not be judged is told as a StoreError.
+    /// happens.
     void submit_later(std::shared_ptr<const chain::Block> block,
-                      std::function<void(const SubmitResult&)> done);
+                      std::function<void(const SubmitResult&)> done,
+                      const chain::U256& branch_work = {});
 
-    /// Verifies a share in the background, from any thread, and keeps it for the next templates.
-    void submit_share(std::shared_ptr<const chain::Segment> segment);
+    /// Judges a share and keeps it for the next templates. From any executor.
+    Task<ShareVerdict> submit_share(std::shared_ptr<const chain::Segment> segment);
+
+    /// The same in the background, from any thread, for a share of this node's miner: it is never
+    /// turned away for want of room.
+    void submit_own_share(std::shared_ptr<const chain::Segment> segment);
 
     /// Checks a transaction and takes it into the pool. From any executor.
     Task<TransactionResult> submit_transaction(
@@ -93,11 +122,15 @@ class LedgerService {
     /// Waits until no share is being verified, but not longer than that. On the strand.
     Task<> wait_for_shares(Event::Deadline deadline);
 
-    /// Called on the strand for each share of a block that joins the chain, and for each share that
-    /// is given up: its miner, its units, whether it was included.
-    using ShareListener =
-        std::function<void(const chain::PublicKey& miner, std::uint64_t units, bool included)>;
-    void on_share(ShareListener listener) { on_share_ = std::move(listener); }
+    /// Called on the strand for each segment, whoever made it, of a block that joins or leaves the
+    /// active chain, and for each own share that is given up. One that the chain has included may
+    /// be given up here too, when it came once more: that takes nothing back.
+    void on_share(ShareDesk::ShareListener listener) { shares_.on_share(std::move(listener)); }
+
+    /// Called on the strand whenever a share has been judged.
+    void on_share_judged(std::function<void()> listener) { on_share_judged_ = std::move(listener); }
+    /// Shares that are being judged. On the strand.
+    [[nodiscard]] std::size_t shares_in_judgement() const noexcept { return shares_.judging(); }
 
     /// Called on the strand for each block that is stored, on whichever branch: its height and all
     /// its segments, proven, with theta_0 of their lanes.
@@ -135,7 +168,9 @@ class LedgerService {
         return ledger_->tip();
     }
     [[nodiscard]] const chain::Mempool& mempool() const noexcept { return mempool_; }
-    [[nodiscard]] const chain::SharePool& share_pool() const noexcept { return share_pool_; }
+    [[nodiscard]] const chain::SharePool& share_pool() const noexcept { return shares_.pool(); }
+    /// Whether a block with this id is being verified.
+    [[nodiscard]] bool is_judging(const chain::Hash256& block_id) const;
     [[nodiscard]] const ChainFigures& figures() const noexcept { return figures_; }
     [[nodiscard]] const HeldOutEvaluator& evaluator() const noexcept { return evaluator_; }
     /// Training loss of a block committed during this run.
@@ -146,19 +181,28 @@ class LedgerService {
         chain::VerifiedBlock block;
         std::vector<chain::CheckedSegment> segments;
     };
+    // A block under verification, and who waits for what becomes of it.
+    struct Submission {
+        Submission(const asio::any_io_executor& executor, const chain::Hash256& its_id,
+                   std::shared_ptr<const chain::Block> its_block)
+            : id(its_id), block(std::move(its_block)), result(executor) {}
+        chain::Hash256 id;
+        std::shared_ptr<const chain::Block> block;
+        Promised<SubmitResult> result;
+        std::vector<std::function<void(const SubmitResult&)>> done;
+    };
+    using Submitted = std::shared_ptr<Submission>;
 
-    Task<SubmitResult> verify_and_commit(std::shared_ptr<const chain::Block> block);
-    Task<SubmitResult> try_verify_and_commit(std::shared_ptr<const chain::Block> block);
-    Task<> verify_share(std::shared_ptr<const chain::Segment> segment);
-    [[nodiscard]] bool is_open(std::uint64_t round) const;
-    void keep_share(chain::VerifiedShare share);
-    void renew_shares(const chain::TipChange& change);
-    void renew_mempool(const chain::TipChange& change);
-    std::vector<chain::OpenRound> open_rounds() const;
-    void add_shares(chain::TemplateContents& contents, std::size_t& bytes);
+    Submitted start_submission(std::shared_ptr<const chain::Block> block,
+                               const chain::U256& branch_work);
+    Task<> run_submission(Submitted submission, chain::U256 branch_work);
+    Task<SubmitResult> verify_and_commit(std::shared_ptr<const chain::Block> block,
+                                         const chain::U256& branch_work);
+    Task<SubmitResult> try_verify_and_commit(std::shared_ptr<const chain::Block> block,
+                                             const chain::U256& branch_work);
+    [[nodiscard]] MovedBlocks load_moved(const chain::TipChange& change) const;
+    void renew_mempool(const MovedBlocks& moved);
     void add_transactions(chain::TemplateContents& contents, std::size_t bytes);
-    void share_included(const chain::Segment& segment);
-    std::vector<std::shared_ptr<const chain::Segment>> segments_of_undone(const chain::Hash256& id);
     void store_failed(const Failure& failure);
     Task<chain::Result<Judged, chain::SubmitError>> verify(chain::Candidate candidate);
     void tip_changed(const chain::TipChange& change);
@@ -175,16 +219,15 @@ class LedgerService {
     Event changed_;
     HeldOutEvaluator evaluator_;
     TaskGroup submissions_;
-    TaskGroup share_checks_;
+    std::list<Submitted> judging_;
+    ShareDesk shares_;
     chain::Mempool mempool_;
-    chain::SharePool share_pool_;
-    std::map<chain::Hash256, chain::VerifiedShare> shares_;  // those of the pool, by segment id
-    std::vector<std::shared_ptr<const chain::Segment>>
-        early_shares_;                     // judged again at the next tip
     std::set<std::uint32_t> proof_tasks_;  // ended ones among them: of fraud proofs in the pool
-    ShareListener on_share_;
     SegmentListener on_segments_;
-    TipListener on_tip_;
+    std::vector<TipListener> on_tip_;
+    ProvenListener on_block_proven_;
+    TransactionListener on_transaction_kept_;
+    std::function<void()> on_share_judged_;
     FailureListener on_store_failure_;
     chain::PrunePolicy prune_;
     bool pruning_ = false;  // a step is posted

@@ -29,10 +29,12 @@ class HandshakeEnded : public std::runtime_error {
 
 /// Sends our hello and returns the peer's, before run_writer() and receive(); until the
 /// connection's handshake deadline. Throws
-/// - HandshakeEnded if the peer says goodbye, is this node itself, or is silent: said and closed;
-/// - PeerFault(wrong_network) for another version, network or genesis: said and closed;
-/// - PeerFault for anything else than hello: the caller closes;
+/// - HandshakeEnded if the peer says goodbye, is this node itself, or is silent;
+/// - PeerFault for another version, network or genesis (wrong_network), and for anything else than
+///   hello;
 /// - boost::system::system_error if the stream fails.
+/// Where this node parts as self, timeout or wrong_network, it has said so and closed; else the
+/// caller closes.
 Task<Hello> exchange_hello(Connection& connection, const Hello& ours);
 
 }  // namespace gradient::node

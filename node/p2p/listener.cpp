@@ -1,6 +1,7 @@
 #include "node/p2p/listener.hpp"
 
 #include "node/concurrency/join.hpp"
+#include "node/p2p/net_address.hpp"
 #include "node/setup/failure.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -16,16 +17,13 @@
 
 namespace gradient::node {
 
-namespace {
-
 using asio::ip::tcp;
-
-}  // namespace
 
 Listener::Listener(const asio::any_io_executor& executor, const tcp::endpoint& endpoint,
                    const ListenerLimits& limits)
     : limits_(limits),
       acceptor_(executor),
+      slots_(limits.max_handshakes, limits.max_group_handshakes),
       ended_(executor),
       handshakes_(executor, std::numeric_limits<std::size_t>::max()) {
     try {
@@ -41,15 +39,13 @@ Listener::Listener(const asio::any_io_executor& executor, const tcp::endpoint& e
     }
 }
 
-Task<> Listener::shake_hands(tcp::socket socket, NetworkGroup group) {
+Task<> Listener::shake_hands(tcp::socket socket, asio::ip::address from) {
     try {
         co_await handshake_(std::move(socket));
     } catch (const std::exception& error) {
         spdlog::debug("Peers: an inbound connection ends: {}", error.what());
     }
-    const auto count = pending_.find(group);
-    if (--count->second == 0) pending_.erase(count);
-    --all_pending_;
+    slots_.leave(from);
     ended_.notify_all();
 }
 
@@ -57,25 +53,19 @@ void Listener::take(tcp::socket socket) {
     boost::system::error_code gone;
     const auto remote = socket.remote_endpoint(gone);
     if (gone) return;
-    const NetworkGroup group = network_group(remote.address());
-    std::size_t& count = pending_[group];
-    if (count >= limits_.max_group_handshakes) {
+    if (!slots_.enter(remote.address())) {
         ++figures_.refused;
         return;  // the socket's end closes it
     }
-    ++count;
-    ++all_pending_;
     ++figures_.accepted;
-    handshakes_.spawn(shake_hands(std::move(socket), group));
+    handshakes_.spawn(shake_hands(std::move(socket), remote.address()));
 }
 
 Task<> Listener::run(Handshake handshake) {
     handshake_ = std::move(handshake);
     constexpr auto kResult = asio::as_tuple(asio::use_awaitable);
     while (true) {
-        while (all_pending_ >= limits_.max_handshakes) {
-            co_await ended_.wait_until(Event::Deadline::max());
-        }
+        while (slots_.full()) co_await ended_.wait_until(Event::Deadline::max());
         auto [error, socket] = co_await acceptor_.async_accept(kResult);
         if (error == asio::error::operation_aborted) co_return;
         if (error) {

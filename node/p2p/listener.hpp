@@ -3,17 +3,17 @@
 #include "node/concurrency/event.hpp"
 #include "node/concurrency/task.hpp"
 #include "node/concurrency/task_group.hpp"
+#include "node/p2p/handshake_slots.hpp"
 #include "node/p2p/limits.hpp"
-#include "node/p2p/net_address.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 
 namespace gradient::node {
 
@@ -60,13 +60,12 @@ class Listener {
 
   private:
     void take(asio::ip::tcp::socket socket);
-    Task<> shake_hands(asio::ip::tcp::socket socket, NetworkGroup group);
+    Task<> shake_hands(asio::ip::tcp::socket socket, asio::ip::address from);
 
     ListenerLimits limits_;
     asio::ip::tcp::acceptor acceptor_;
     Handshake handshake_;
-    std::map<NetworkGroup, std::size_t> pending_;  // handshakes that have not ended
-    std::size_t all_pending_ = 0;
+    HandshakeSlots slots_;
     Event ended_;  // a handshake has
     Figures figures_;
     TaskGroup handshakes_;  // last: they use everything above

@@ -42,7 +42,7 @@ constexpr std::array<TypeFacts, kMessageTypes> kTypes{{
     {"transaction", std::size_t{1} << 20U},
     {"share", kMaxBlockBytes},
     {"not_found", list(kMaxItemsPerRequest, ItemId::kEncodedSize)},
-    {"get_samples", 32 + list(kMaxSamplesPerMessage, 8)},
+    {"get_samples", 32 + list(kMaxSamplesPerMessage, 32)},
     {"samples", std::size_t{4} << 20U},
     {"get_evidence", 32},
     {"evidence", chain::kMaxDeltaBytes + kMessageOverhead},
@@ -52,6 +52,8 @@ constexpr std::array<TypeFacts, kMessageTypes> kTypes{{
     {"snapshot_offer", 80 + list(kMaxSnapshotParts, 32)},
     {"get_snapshot_part", 32},
     {"snapshot_part", 32 + list(kSnapshotPartBytes, 1)},
+    {"get_tail", 36},
+    {"tail", kMessageOverhead + list(chain::kTailBlocks, chain::Header::kEncodedSize)},
 }};
 
 template <std::size_t kIndex>

@@ -11,8 +11,8 @@
 #include "chain/base/result.hpp"
 #include "chain/base/u256.hpp"
 #include "chain/light/history_sample.hpp"
-#include "chain/types/block.hpp"
 #include "chain/light/standalone_evidence.hpp"
+#include "chain/types/block.hpp"
 #include "chain/types/header.hpp"
 #include "chain/types/limits.hpp"
 #include "chain/types/segment.hpp"
@@ -84,15 +84,15 @@ struct Pong {
 
 /// Why a connection ends. Never renumber.
 enum class GoodbyeReason : std::uint8_t {
-    shutdown = 0,          // the node stops
-    wrong_network = 1,     // another network, genesis or protocol version
-    self = 2,              // a node has called itself
+    shutdown = 0,           // the node stops
+    wrong_network = 1,      // another network, genesis or protocol version
+    self = 2,               // a node has called itself
     already_connected = 3,  // there is a connection between the two already
-    too_many_peers = 4,    // no room
-    banned = 5,            // the peer has misbehaved before
-    misbehaviour = 6,      // the peer has misbehaved
-    too_slow = 7,          // the peer does not read what it asked for
-    timeout = 8,           // the peer was silent for too long
+    too_many_peers = 4,     // no room
+    banned = 5,             // the peer has misbehaved before
+    misbehaviour = 6,       // the peer has misbehaved
+    too_slow = 7,           // the peer does not read what it asked for
+    timeout = 8,            // the peer was silent for too long
 };
 [[nodiscard]] constexpr bool is_known_value(GoodbyeReason reason) noexcept {
     return reason <= GoodbyeReason::timeout;
@@ -207,10 +207,9 @@ struct Outline {
 
     friend bool operator==(const Outline&, const Outline&) = default;
     static auto fields(auto& self) {
-        return chain::field_list(self.header,
-                                 chain::bounded<chain::kMaxListedSegments>(self.listed),
-                                 chain::bounded<chain::kMaxTransactions>(self.transactions),
-                                 self.winner);
+        return chain::field_list(
+            self.header, chain::bounded<chain::kMaxListedSegments>(self.listed),
+            chain::bounded<chain::kMaxTransactions>(self.transactions), self.winner);
     }
 };
 
@@ -222,8 +221,7 @@ struct GetParts {
 
     friend bool operator==(const GetParts&, const GetParts&) = default;
     static auto fields(auto& self) {
-        return chain::field_list(self.block,
-                                 chain::bounded<chain::kMaxListedSegments>(self.listed),
+        return chain::field_list(self.block, chain::bounded<chain::kMaxListedSegments>(self.listed),
                                  chain::bounded<chain::kMaxTransactions>(self.transactions));
     }
 };
@@ -235,8 +233,7 @@ struct Parts {
 
     friend bool operator==(const Parts&, const Parts&) = default;
     static auto fields(auto& self) {
-        return chain::field_list(self.block,
-                                 chain::bounded<chain::kMaxListedSegments>(self.listed),
+        return chain::field_list(self.block, chain::bounded<chain::kMaxListedSegments>(self.listed),
                                  chain::bounded<chain::kMaxTransactions>(self.transactions));
     }
 };
@@ -280,23 +277,40 @@ struct NotFound {
     }
 };
 
-/// Asks for headers of the chain that ends in `tip`, each with its proof against the history root
-/// of the tip's header. Answered by Samples, or NotFound of the tip.
-struct GetSamples {
+/// Asks for the end of the chain whose tip this is, and what it stands on. Answered by Tail.
+struct GetTail {
     chain::Hash256 tip;
-    std::vector<std::uint64_t> heights;  ///< ascending, above 0 and below the tip's
+    std::uint32_t blocks = 0;  ///< at most chain::kTailBlocks
+    friend bool operator==(const GetTail&, const GetTail&) = default;
+    static auto fields(auto& self) { return std::tie(self.tip, self.blocks); }
+};
+
+struct Tail {
+    chain::Hash256 tip;
+    std::optional<chain::HistoryTail> tail;  ///< none if the tip is not on the sender's chain
+    friend bool operator==(const Tail&, const Tail&) = default;
+    static auto fields(auto& self) { return std::tie(self.tip, self.tail); }
+};
+
+/// Asks for headers below a block, each with its proof against the history root of that block's
+/// header. Answered by Samples.
+struct GetSamples {
+    chain::Hash256 anchor;
+    /// Values of cumulative work: each asks for the block that takes the chain's beyond it.
+    std::vector<chain::U256> works;
     friend bool operator==(const GetSamples&, const GetSamples&) = default;
     static auto fields(auto& self) {
-        return chain::field_list(self.tip, chain::bounded<kMaxSamplesPerMessage>(self.heights));
+        return chain::field_list(self.anchor, chain::bounded<kMaxSamplesPerMessage>(self.works));
     }
 };
 
 struct Samples {
-    chain::Hash256 tip;
-    std::vector<chain::HistorySample> samples;  ///< in the order of the heights
+    chain::Hash256 anchor;
+    /// In the order of the works; none if the anchor is not on the sender's chain.
+    std::vector<chain::HistorySample> samples;
     friend bool operator==(const Samples&, const Samples&) = default;
     static auto fields(auto& self) {
-        return chain::field_list(self.tip, chain::bounded<kMaxSamplesPerMessage>(self.samples));
+        return chain::field_list(self.anchor, chain::bounded<kMaxSamplesPerMessage>(self.samples));
     }
 };
 
@@ -377,7 +391,7 @@ using Message =
                  GetBlock, BlockMessage, GetOutline, Outline, GetParts, Parts, Inventory, GetItems,
                  TransactionMessage, ShareMessage, NotFound, GetSamples, Samples, GetEvidence,
                  Evidence, GetTaskData, TaskData, GetSnapshot, SnapshotOffer, GetSnapshotPart,
-                 SnapshotPart>;
+                 SnapshotPart, GetTail, Tail>;
 
 inline constexpr std::size_t kMessageTypes = std::variant_size_v<Message>;
 static_assert(kMessageTypes < 256);

@@ -8,16 +8,6 @@
 
 namespace gradient::node {
 
-namespace {
-
-template <class T>
-T require(chain::Result<T, chain::StoreError> result) {
-    if (!result) throw store_failure(result.error());
-    return *std::move(result);
-}
-
-}  // namespace
-
 Task<boost::json::value> LedgerTransactionService::on_strand(Query query) {
     auto run = [its_query = std::move(query)](LedgerService&) { return its_query(); };
     co_return co_await ledger_.on_strand(std::move(run));

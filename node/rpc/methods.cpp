@@ -26,12 +26,6 @@ RpcError invalid(const std::string& message) {
     return {RpcErrorCode::invalid_params, message};
 }
 
-template <class T>
-T require(chain::Result<T, chain::StoreError> result) {
-    if (!result) throw store_failure(result.error());
-    return *std::move(result);
-}
-
 // A height in decimal, or an id of 64 hexadecimal digits.
 chain::Hash256 find_block(const LedgerService& service, const std::string& name) {
     if (const auto id = chain::Hash256::from_hex(name)) return *id;

@@ -17,13 +17,6 @@
 
 namespace gradient::node {
 
-/// A value that must be readable; throws Failure if the store fails.
-template <class T>
-T require(chain::Result<T, chain::StoreError> result) {
-    if (!result) throw store_failure(result.error());
-    return *std::move(result);
-}
-
 /// An amount in coins.
 [[nodiscard]] inline std::string coins(chain::Amount amount) {
     return amount.to_string();

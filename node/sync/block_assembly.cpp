@@ -26,6 +26,14 @@ bool names_twice(const Outline& outline) {
            !std::ranges::all_of(outline.transactions, is_new, &ItemId::id);
 }
 
+const Hash256& id_of(const auto& pooled) {
+    if constexpr (requires { pooled.outcome; }) {
+        return pooled.outcome.id;
+    } else {
+        return pooled.id;
+    }
+}
+
 }  // namespace
 
 Outline make_outline(const chain::Block& block, const chain::IncludedSegments& included) {
@@ -47,7 +55,7 @@ std::optional<chain::IncludedSegments> ids_from_pool(const chain::Block& block,
     const auto add = [&](const chain::Segment& segment, std::vector<Hash256>& to) {
         const auto pooled = pool.find_lane(chain::template_hash(segment.tmpl));
         if (!pooled || pooled->segment->body.digests != segment.body.digests) return false;
-        to.push_back(pooled->id);
+        to.push_back(id_of(*pooled));
         return true;
     };
     for (const chain::Segment& segment : block.listed) {

@@ -1,7 +1,6 @@
 #include "node/sync/block_sync.hpp"
 
 #include "chain/base/check.hpp"
-#include "chain/consensus/difficulty.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -18,6 +17,8 @@ namespace {
 constexpr std::size_t kSpeedBlocks = 64;
 // Blocks that can be judged next, of other chains than the best, that are held beyond the window.
 constexpr std::size_t kMaxNextHeld = 4;
+// Blocks that relay may keep for itself.
+constexpr std::size_t kMaxLeftToRelay = 64;
 
 double seconds(SteadyTime::duration time) {
     return std::chrono::duration<double>(time).count();
@@ -48,15 +49,11 @@ void BlockSync::peer_left(PeerId peer, SteadyTime now) {
 bool BlockSync::is_useful(const Peer& peer) const {
     if (!wants_more(peer) || !peer.path || peer.path->empty()) return false;
     // What the ledger would not admit is not fetched either.
-    const U256 recent =
-        chain::saturating_mul(chain::block_work(ledger_.tip()->index().header.tmpl.bits),
-                              chain::Ledger::kSideBranchBlocks);
-    const U256 floor = chain::checked_sub(tip_work(), recent).value_or(U256());
-    return peer.path->end().cumulative_work() > floor;
+    return known_work(peer) > work_floor();
 }
 
 void BlockSync::choose_leader() {
-    const auto work_of = [&](PeerId id) { return peers_.at(id).path->end().cumulative_work(); };
+    const auto work_of = [&](PeerId id) { return known_work(peers_.at(id)); };
     if (leader_ && (!peers_.contains(*leader_) || !is_useful(peers_.at(*leader_)))) leader_.reset();
     for (const auto& [id, peer] : peers_) {
         if (is_useful(peer) && (!leader_ || work_of(id) > work_of(*leader_))) leader_ = id;
@@ -95,7 +92,7 @@ bool BlockSync::ask_for_block(PeerId id, const Peer& peer, SteadyTime now) {
         const bool on_best = on_best_chain(path[i], height);
         if (!on_best && i >= limits_.side_window_blocks) return false;
         if (!downloads_.should_ask(id, path[i], now)) continue;
-        if (!has_room(i == 0, on_best)) continue;
+        if (left_to_relay_.contains(path[i]) || !has_room(i == 0, on_best)) continue;
         downloads_.asked(id, path[i], height, now);
         outlets_.send(id, GetBlock{path[i]});
         return true;
@@ -140,6 +137,10 @@ void BlockSync::on_not_found(PeerId peer, const NotFound& message, SteadyTime no
     go_on(now);
 }
 
+void BlockSync::left_to_relay(const Hash256& id, SteadyTime now) {
+    if (left_to_relay_.size() < kMaxLeftToRelay) left_to_relay_[id] = now + limits_.relay_time;
+}
+
 // Whatever can be fetched again and is of least use goes first; what can be judged next goes last,
 // and that of the best chain never.
 void BlockSync::make_room() {
@@ -164,7 +165,7 @@ U256 BlockSync::branch_work(const Hash256& id, std::uint64_t height) const {
     U256 work;
     for (const auto& [peer, its] : peers_) {
         if (!its.path || !its.path->has(id, height)) continue;
-        work = std::max(work, its.path->end().cumulative_work());
+        work = std::max(work, known_work(its));
     }
     return work;
 }
@@ -193,6 +194,7 @@ void BlockSync::submit_blocks(SteadyTime now) {
 void BlockSync::block_judged(PeerId peer, const Hash256& id,
                              const chain::Result<chain::CommitOutcome, chain::SubmitError>& result,
                              SteadyTime now) {
+    left_to_relay_.erase(id);
     BlockDownloads::Arrived* arrived = downloads_.find(id);
     const bool own = arrived && arrived->submitted && arrived->sender == peer;
     if (result || result.error() == chain::SubmitError(chain::LedgerError::duplicate)) {
@@ -261,7 +263,7 @@ void BlockSync::give_up_chain(const Hash256& id, const chain::SubmitError& why) 
     const std::uint64_t height = entry->header.tmpl.height;
     for (auto& [peer, its] : peers_) {
         if (!its.path || !its.path->has(id, height)) continue;
-        its.path.reset();
+        forget_chain(its);
         its.refused = true;
     }
     last_refusal_ = why;
@@ -269,15 +271,16 @@ void BlockSync::give_up_chain(const Hash256& id, const chain::SubmitError& why) 
 
 // ---- going on
 
-void BlockSync::clean_up() {
+void BlockSync::clean_up(SteadyTime now) {
+    std::erase_if(left_to_relay_, [&](const auto& item) { return item.second <= now; });
     for (auto& [id, peer] : peers_) {
-        if (!wants_more(peer)) peer.path.reset();
+        if (!wants_more(peer)) forget_chain(peer);
     }
     downloads_.keep_only([&](const Hash256& id) { return pool_.find(id) != nullptr; });
 }
 
 void BlockSync::go_on(SteadyTime now) {
-    clean_up();
+    clean_up(now);
     ask_for_headers(now);
     choose_leader();
     ask_for_blocks(now);

@@ -3,6 +3,7 @@
 #include "chain/ledger.hpp"
 #include "node/sync/block_downloads.hpp"
 #include "node/sync/header_chain.hpp"
+#include "node/sync/header_survey.hpp"
 #include "node/sync/outlets.hpp"
 #include "node/sync/sync_limits.hpp"
 #include "node/sync/sync_status.hpp"
@@ -39,6 +40,10 @@ class BlockSync {
     /// Relay can't get on without earlier blocks: what the peer claims is not left to it any more.
     void announced_unknown_parent(PeerId peer, SteadyTime now);
 
+    /// Relay fetches or judges this block: not fetched here for SyncLimits::relay_time, or until it
+    /// has been judged.
+    void left_to_relay(const chain::Hash256& id, SteadyTime now);
+
     /// `now_ms`: this node's clock, milliseconds since 1970.
     void on_headers(PeerId peer, const Headers& message, SteadyTime now, std::uint64_t now_ms);
 
@@ -69,13 +74,15 @@ class BlockSync {
         SteadyTime asked;
         SteadyTime deadline;
         bool late = false;
+        bool survey = false;
     };
     struct Peer {
         TipClaim claim;
         std::optional<HeaderRequest> request;
-        std::optional<HeaderPath> path;  ///< none until it has answered
-        SteadyTime ask_after;            ///< no headers are asked for before
-        bool refused = false;            ///< nothing more until it claims something else
+        std::optional<HeaderPath> path;      ///< none until it has answered
+        std::optional<HeaderSurvey> survey;  ///< of what lies above a path with too little work
+        SteadyTime ask_after;                ///< no headers are asked for before
+        bool refused = false;                ///< nothing more until it claims something else
         double header_credit = 0;
         SteadyTime credit_at;
     };
@@ -88,6 +95,9 @@ class BlockSync {
     [[nodiscard]] const chain::U256& tip_work() const;
     static void claim(Peer& peer, const TipClaim& claim, SteadyTime ask_after);
     [[nodiscard]] bool wants_more(const Peer& peer) const;
+    [[nodiscard]] chain::U256 work_floor() const;
+    [[nodiscard]] static chain::U256 known_work(const Peer& peer);
+    [[nodiscard]] bool needs_survey(const Peer& peer) const;
     [[nodiscard]] bool wants_headers(const Peer& peer, SteadyTime now) const;
     [[nodiscard]] std::vector<chain::Hash256> locator(const Peer& peer) const;
     void ask_for_headers(SteadyTime now);
@@ -101,7 +111,10 @@ class BlockSync {
     [[nodiscard]] chain::Result<Added, Offence> add_header(HeaderPath& path,
                                                            const chain::Header& header, Peer& peer,
                                                            std::uint64_t now_ms);
+    void take_survey(PeerId id, Peer& peer, const HeaderRequest& request, const Headers& message,
+                     SteadyTime now, std::uint64_t now_ms);
     void headers_ended(PeerId id, Peer& peer);
+    static void forget_chain(Peer& peer);
     void refuse(PeerId id, Peer& peer, const Offence& offence);
 
     // ---- blocks
@@ -125,7 +138,7 @@ class BlockSync {
     void give_up_chain(const chain::Hash256& id, const chain::SubmitError& why);
     void pop_stored();
 
-    void clean_up();
+    void clean_up(SteadyTime now);
     void go_on(SteadyTime now);
     [[nodiscard]] std::uint64_t next_height() const;
     [[nodiscard]] SyncState state(SteadyTime now) const;
@@ -138,7 +151,8 @@ class BlockSync {
     BlockDownloads downloads_;
     std::optional<PeerId> leader_;  // whose chain is fetched first
     std::set<chain::Hash256> condemned_;
-    std::deque<chain::Hash256> condemned_order_;  // the same ids, oldest first
+    std::deque<chain::Hash256> condemned_order_;          // the same ids, oldest first
+    std::map<chain::Hash256, SteadyTime> left_to_relay_;  // until when
     std::optional<Offence> last_refusal_;
     std::optional<chain::SubmitError> own_failure_;
     std::deque<SteadyTime> stored_times_;  // of the last blocks that were stored

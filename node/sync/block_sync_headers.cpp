@@ -1,5 +1,6 @@
 // The part of BlockSync that turns claims into checked headers.
 
+#include "chain/consensus/difficulty.hpp"
 #include "node/sync/block_sync.hpp"
 
 #include <algorithm>
@@ -71,7 +72,27 @@ bool BlockSync::wants_headers(const Peer& peer, SteadyTime now) const {
     if (peer.header_credit <= 0) return false;
     if (!peer.path) return true;
     if (peer.path->end().cumulative_work() >= peer.claim.cumulative_work) return false;
-    return peer.path->size() <= limits_.peer_headers / 2;
+    if (peer.path->size() <= limits_.peer_headers / 2) return true;
+    return needs_survey(peer) && (!peer.survey || peer.survey->size() < limits_.survey_headers);
+}
+
+U256 BlockSync::work_floor() const {
+    const U256 recent =
+        chain::saturating_mul(chain::block_work(ledger_.tip()->index().header.tmpl.bits),
+                              chain::Ledger::kSideBranchBlocks);
+    return chain::checked_sub(tip_work(), recent).value_or(U256());
+}
+
+// What the headers of the chain that it has shown sum up to. Precondition: it has a path.
+U256 BlockSync::known_work(const Peer& peer) {
+    const U256& held = peer.path->end().cumulative_work();
+    return peer.survey ? std::max(held, peer.survey->end().cumulative_work()) : held;
+}
+
+// The path can't grow, and the ledger would refuse its blocks for want of work.
+bool BlockSync::needs_survey(const Peer& peer) const {
+    if (!peer.path || peer.path->size() <= limits_.peer_headers / 2) return false;
+    return known_work(peer) <= (peer.survey ? tip_work() : work_floor());
 }
 
 std::vector<Hash256> BlockSync::locator(const Peer& peer) const {
@@ -111,7 +132,13 @@ void BlockSync::ask_for_headers(SteadyTime now) {
         renew_credit(peer, now);
         if (!wants_headers(peer, now)) continue;
         if (adopt_claim(id, peer)) continue;
-        peer.request = HeaderRequest{locator(peer), now, now + limits_.headers_time, false};
+        const bool survey = needs_survey(peer);
+        if (survey && !peer.survey) {
+            peer.survey.emplace(peer.path->end(), limits_.peer_headers / limits_.surveys_per_path);
+        }
+        peer.request =
+            HeaderRequest{survey ? std::vector<Hash256>{peer.survey->end().id()} : locator(peer),
+                          now, now + limits_.headers_time, false, survey};
         outlets_.send(id, GetHeaders{peer.request->locator});
     }
 }
@@ -122,6 +149,7 @@ bool BlockSync::adopt_claim(PeerId id, Peer& peer) {
     auto path = HeaderPath::to(pool_, ledger_, peer.claim.id);
     if (!path || path->size() > limits_.peer_headers) return false;
     peer.path = *std::move(path);
+    peer.survey.reset();
     headers_ended(id, peer);
     return true;
 }
@@ -156,7 +184,9 @@ void BlockSync::on_headers(PeerId peer, const Headers& message, SteadyTime now,
         return;
     }
     const HeaderRequest request = *std::exchange(its.request, std::nullopt);
-    if (message.headers.empty()) {
+    if (request.survey) {
+        take_survey(peer, its, request, message, now, now_ms);
+    } else if (message.headers.empty()) {
         no_headers(peer, its, request, now);
     } else {
         take_headers(peer, its, request, message, now, now_ms);
@@ -184,7 +214,7 @@ std::optional<HeaderPath> BlockSync::path_to(Peer& peer, const Hash256& id) {
         return std::exchange(peer.path, std::nullopt);
     }
     auto path = HeaderPath::to(pool_, ledger_, id);
-    peer.path.reset();
+    forget_chain(peer);
     return path;
 }
 
@@ -199,9 +229,12 @@ void BlockSync::take_headers(PeerId id, Peer& peer, const HeaderRequest& request
     }
     auto path = path_to(peer, start);
     if (!path) return;  // given up since it was asked about
+    const std::uint64_t most = path->end().height() + std::min(message.headers.size(),
+                                                               limits_.peer_headers - path->size());
+    const std::uint64_t last = peer.survey ? peer.survey->known_height(most) : most;
     std::size_t taken = 0;
     for (const chain::Header& header : message.headers) {
-        if (path->size() >= limits_.peer_headers) break;
+        if (path->end().height() >= last) break;
         const auto added = add_header(*path, header, peer, now_ms);
         if (!added) {
             refuse(id, peer, added.error());
@@ -214,8 +247,36 @@ void BlockSync::take_headers(PeerId id, Peer& peer, const HeaderRequest& request
         ++taken;
     }
     peer.path = *std::move(path);
+    if (peer.survey && peer.path->end().height() >= peer.survey->end().height()) {
+        peer.survey.reset();
+    }
     const bool ended = taken == message.headers.size() && taken < kMaxHeadersPerMessage;
     if (ended) headers_ended(id, peer);
+}
+
+void BlockSync::take_survey(PeerId id, Peer& peer, const HeaderRequest& request,
+                            const Headers& message, SteadyTime now, std::uint64_t now_ms) {
+    const Hash256& start = request.locator.front();
+    if (!peer.survey || peer.survey->end().id() != start) return;  // given up in the meantime
+    if (!message.headers.empty() && message.headers.front().tmpl.parent != start) {
+        forget_chain(peer);  // the peer has moved to another chain
+        return;
+    }
+    for (const chain::Header& header : message.headers) {
+        peer.header_credit -= 1;
+        const auto added = peer.survey->extend(header, ledger_.network(), now_ms);
+        if (added) continue;
+        if (chain::blame(added.error()) == chain::Consequence::not_yet) {
+            peer.ask_after = now + limits_.ask_again;
+            return;
+        }
+        refuse(id, peer, ProtocolOffence::broken_headers);
+        return;
+    }
+    const bool ended = message.headers.size() < kMaxHeadersPerMessage;
+    if (ended && known_work(peer) < peer.claim.cumulative_work) {
+        refuse(id, peer, ProtocolOffence::false_claim);
+    }
 }
 
 chain::Result<BlockSync::Added, Offence> BlockSync::add_header(HeaderPath& path,
@@ -227,6 +288,9 @@ chain::Result<BlockSync::Added, Offence> BlockSync::add_header(HeaderPath& path,
     const Hash256 id = chain::header_id(header);
     if (condemned_.contains(id)) {
         return chain::fail(Offence(chain::SubmitError(chain::LedgerError::condemned)));
+    }
+    if (peer.survey && !peer.survey->agrees(id, header.tmpl.height)) {
+        return chain::fail(Offence(ProtocolOffence::broken_headers));
     }
     if (path.empty()) {
         if (const auto index = stored(id)) {
@@ -247,8 +311,13 @@ void BlockSync::headers_ended(PeerId id, Peer& peer) {
     }
 }
 
-void BlockSync::refuse(PeerId id, Peer& peer, const Offence& offence) {
+void BlockSync::forget_chain(Peer& peer) {
     peer.path.reset();
+    peer.survey.reset();
+}
+
+void BlockSync::refuse(PeerId id, Peer& peer, const Offence& offence) {
+    forget_chain(peer);
     peer.refused = true;
     last_refusal_ = offence;
     outlets_.report(id, offence);

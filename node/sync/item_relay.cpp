@@ -153,7 +153,7 @@ void ItemRelay::on_share(PeerId peer, ShareMessage message, SteadyTime now) {
     } else if (parent && *parent) {
         submit_share(std::move(share));
     } else {
-        hold(share, now);
+        keep_orphan(share, now);
     }
     ask_all(now);
 }
@@ -177,7 +177,7 @@ void ItemRelay::submit_share(JudgedShare share) {
     shares_.emplace(key, std::move(share));
 }
 
-void ItemRelay::hold(const JudgedShare& share, SteadyTime now) {
+void ItemRelay::keep_orphan(const JudgedShare& share, SteadyTime now) {
     fetcher_.done(share.asked);
     if (!peers_.contains(share.peer)) return;
     ++figures_.orphans_taken;
@@ -246,7 +246,8 @@ void ItemRelay::share_judged(PeerId peer, const SharedSegment& segment, const Ve
         refuse({ItemKind::share, share.asked}, peer, refused->offence);
         if (found != peers_.end()) found->second.rests_until = now + kShareRest;
     } else {
-        hold(share, now);
+        refused_on_tip_.insert(share.asked);  // not to be asked for again; it is here
+        fetcher_.done(share.asked);
     }
     ask_all(now);
 }

@@ -88,7 +88,7 @@ class ItemRelay {
     void ask_all(SteadyTime now);
     void refuse(const ItemId& item, PeerId peer, const Offence& offence);
     void submit_share(JudgedShare share);
-    void hold(const JudgedShare& share, SteadyTime now);
+    void keep_orphan(const JudgedShare& share, SteadyTime now);
     void share_accepted(const JudgedShare& share, const chain::Hash256& id, SteadyTime now);
     void release_orphans(SteadyTime now);
     void remember_included(const chain::Hash256& block);

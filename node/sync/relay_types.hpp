@@ -29,7 +29,8 @@ struct RelayView {
 struct Accepted {
     chain::Hash256 id;
 };
-/// A share can't be judged on this tip: nothing is wrong, and it is to be judged again at the next.
+/// A share can't be judged on this tip, though its parent is here. Nothing is wrong: the ledger
+/// keeps it and judges it at the next tip; if it is good, Relay::item_accepted tells.
 struct Held {};
 /// It is not taken.
 struct Refused {

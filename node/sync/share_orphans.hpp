@@ -13,8 +13,7 @@
 
 namespace gradient::node {
 
-/// A share that can't be judged on this tip: the block that its lane started on is not here, or is
-/// the tip itself.
+/// A share whose parent, the block that its lane started on, is not here.
 struct OrphanShare {
     PeerId peer{};      ///< who sent it
     chain::Hash256 id;  ///< by which it was asked for
@@ -24,7 +23,7 @@ struct OrphanShare {
     std::uint64_t tried_on = 0;  ///< number of the tip on which it was last tried
 };
 
-/// Shares that wait for another tip, bounded for each peer and in all. The oldest of a peer gives
+/// Shares that wait for their parents, bounded for each peer and in all. The oldest of a peer gives
 /// way to its newer ones; in all, the oldest of the peer with the most bytes.
 class ShareOrphans {
   public:

@@ -12,6 +12,11 @@ namespace gradient::node {
 struct SyncLimits {
     /// Headers of unstored blocks that are held for one peer. What several have shown is held once.
     std::size_t peer_headers = kMaxHeadersPerMessage;
+    /// Headers beyond these that are checked without being held, where a branch leaves the chain so
+    /// far below the tip that the held ones have too little work; and which part of the held ones
+    /// lies between two that are remembered.
+    std::size_t survey_headers = std::size_t{1} << 20U;
+    std::size_t surveys_per_path = 4;
     /// Headers that one peer may have checked beyond those of blocks that came to be stored, and
     /// how many more a second.
     std::size_t header_credit = 4 * kMaxHeadersPerMessage;

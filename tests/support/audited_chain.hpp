@@ -222,7 +222,7 @@ class AuditedChain {
         for (std::size_t i = 0; i < lanes.size(); ++i) {
             const auto share = i == winner ? std::nullopt : lanes[i].build(key_of(miners[i]));
             if (!share) continue;
-            service_->submit_share(std::make_shared<const chain::Segment>(share->segment));
+            service_->submit_own_share(std::make_shared<const chain::Segment>(share->segment));
             handed.push_back(handed_in(lanes[i], i));
         }
         settle();

@@ -29,6 +29,6 @@ inline std::map<chain::Bytes, chain::Bytes> contents(const chain::KeyValueView& 
 inline constexpr std::string_view kActiveTables = "tamsn";
 
 /// All tables.
-inline constexpr std::string_view kAllTables = "vtahbdmsn";
+inline constexpr std::string_view kAllTables = "vtahbedmsn";
 
 }  // namespace gradient::test

@@ -318,9 +318,11 @@ void LaneNetwork::verify_known() {
     for (bool changed = true; changed;) {
         changed = false;
         for (KnownShare& share : known_) {
-            if (share.verified || !share.segment || !*checker.is_ready(*share.segment)) continue;
+            if (share.verified || !share.segment) continue;
+            const auto placed = checker.place(share.segment);
+            if (placed && !*checker.is_ready(*placed)) continue;
             changed = true;
-            const auto checked = checker.check(share.segment);
+            const auto checked = placed ? checker.check(*placed) : chain::fail(placed.error());
             const auto proven = checked ? chain::verify_segment(*checked, trainer())
                                         : chain::fail(chain::SegmentError::replay_missing);
             if (!proven) {
@@ -330,7 +332,8 @@ void LaneNetwork::verify_known() {
                 continue;
             }
             share.verified.emplace(share.segment,
-                                   chain::outcome_of(*proven, chain::encoded_size(*share.segment)));
+                                   chain::outcome_of(*proven, chain::encoded_size(*share.segment)),
+                                   checked->start().state);
             CHECK(share.verified->outcome.id == share.id);
             checker.add_proven(share.verified->outcome);
         }

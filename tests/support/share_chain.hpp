@@ -127,12 +127,14 @@ class ShareChain : public testing::Test {
         const auto first = verify(before);
         CHECK(first);
         checker.add_proven(first->outcome);
-        const auto checked = checker.check(segment);
+        const auto placed = checker.place(segment);
+        CHECK(placed);
+        const auto checked = checker.check(*placed);
         CHECK(checked);
-        const SharedTask task = checker.task_of(*segment);
+        const SharedTask task = checker.task_of(*placed);
         const auto proven = verify_segment(*checked, trainers_.trainer_of(task));
         CHECK(proven);
-        return {segment, outcome_of(*proven, encoded_size(*segment))};
+        return {segment, outcome_of(*proven, encoded_size(*segment)), checked->start().state};
     }
     TemplateContents listing(const std::vector<SharedSegment>& listed,
                              const std::vector<SharedSegment>& late = {}) {

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -58,6 +58,17 @@ class SimulatedNetwork {
         return index;
     }
 
+    /// Takes a node away: its connections are cut, and nothing reaches it any more.
+    void remove_node(NodeIndex index) {
+        nodes_[std::size_t(index)] = Endpoint{};
+        removed_.insert(index);
+        std::vector<node::PeerId> cut;
+        for (const auto& [peer, end] : ends_) {
+            if (end.owner == index) cut.push_back(peer);
+        }
+        for (const node::PeerId peer : cut) disconnect(peer);
+    }
+
     /// Joins two nodes; both are told after the link's latency. How `a` calls the connection comes
     /// back.
     node::PeerId connect(NodeIndex a, NodeIndex b, const Link& link) {
@@ -101,10 +112,15 @@ class SimulatedNetwork {
 
     // ---- messages
 
+    /// Sees every message when it is sent, and may change it, or lose it by returning false: how
+    /// tests make a node lie or fall silent.
+    std::function<bool(NodeIndex sender, node::PeerId peer, node::Message&)> intercept;
+
     /// Sends over a connection of the sender's; nothing happens if that is gone.
-    void send(node::PeerId peer, const node::Message& message) {
+    void send(node::PeerId peer, node::Message message) {
         const auto end = ends_.find(peer);
         if (end == ends_.end()) return;
+        if (intercept && !intercept(end->second.owner, peer, message)) return;
         const chain::Bytes frame = node::encode_frame(message);
         End& its = end->second;
         its.sent_bytes += frame.size();
@@ -144,6 +160,12 @@ class SimulatedNetwork {
     // ---- time
 
     void after(Duration delay, std::function<void()> what) { at(now_ + delay, std::move(what)); }
+    /// The same for a node; nothing happens if it has been taken away by then.
+    void after(NodeIndex owner, Duration delay, std::function<void()> what) {
+        after(delay, [this, owner, what = std::move(what)] {
+            if (!removed_.contains(owner)) what();
+        });
+    }
     void at(node::SteadyTime time, std::function<void()> what) {
         events_.emplace(std::pair(time, next_event_++), std::move(what));
     }
@@ -183,6 +205,7 @@ class SimulatedNetwork {
     Endpoint& node_of(NodeIndex index) { return nodes_[std::size_t(index)]; }
 
     void tick(NodeIndex index) {
+        if (removed_.contains(index)) return;
         if (const auto& told = node_of(index).tick) told();
         after(kTickInterval, [this, index] { tick(index); });
     }
@@ -200,6 +223,7 @@ class SimulatedNetwork {
     Lcg dice_;
     node::SteadyTime now_{std::chrono::hours(1)};
     std::vector<Endpoint> nodes_;
+    std::set<NodeIndex> removed_;
     std::map<node::PeerId, End> ends_;
     std::map<std::size_t, std::size_t> sent_;
     std::map<std::pair<node::SteadyTime, std::uint64_t>, std::function<void()>> events_;

@@ -1,6 +1,10 @@
 #pragma once
 
 #include "chain/base/check.hpp"
+#include "chain/base/hash.hpp"
+#include "chain/base/mmr.hpp"
+#include "chain/consensus/difficulty.hpp"
+#include "chain/consensus/header_rules.hpp"
 #include "chain/ledger.hpp"
 #include "node/sync/chain_server.hpp"
 #include "node/sync/block_sync.hpp"
@@ -10,6 +14,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -48,6 +53,97 @@ inline node::TipClaim claim_of(const chain::Ledger& ledger) {
     return {ledger.tip()->height(), ledger.tip()->id(), ledger.tip()->index().cumulative_work};
 }
 
+/// A peer without a chain, that says what a test wants: hello with a claim, then whatever the
+/// handler sends.
+class ScriptedPeer {
+  public:
+    using Handler = std::function<void(node::PeerId, const node::Message&)>;
+
+    ScriptedPeer(SimulatedNetwork& simulated, const chain::Network& network,
+                 const node::TipClaim& claim, Handler handler = {})
+        : simulated_(simulated), handler_(std::move(handler)) {
+        node::Hello hello;
+        hello.genesis = network.genesis.id;
+        hello.tip = claim;
+        index_ = simulated.add_node(
+            {[this, hello](node::PeerId peer) { simulated_.send(peer, hello); }, nullptr,
+             [this](node::PeerId peer, const node::Message& message) {
+                 received.push_back(message);
+                 if (handler_) handler_(peer, message);
+             },
+             nullptr});
+    }
+    ~ScriptedPeer() { simulated_.remove_node(index_); }
+    ScriptedPeer(const ScriptedPeer&) = delete;
+    ScriptedPeer& operator=(const ScriptedPeer&) = delete;
+
+    [[nodiscard]] SimulatedNetwork::NodeIndex index() const { return index_; }
+    template <class Type>
+    [[nodiscard]] std::size_t count() const {
+        return std::size_t(std::ranges::count_if(received, [](const node::Message& message) {
+            return std::holds_alternative<Type>(message);
+        }));
+    }
+
+    std::vector<node::Message> received;
+
+  private:
+    SimulatedNetwork& simulated_;
+    Handler handler_;
+    SimulatedNetwork::NodeIndex index_{};
+};
+
+/// Makes headers that pass every check for which headers are enough, with invented digests.
+class HeaderForge {
+  public:
+    HeaderForge(const chain::Network& network, const chain::Hash256& parent,
+                const chain::BlockIndex& index, std::uint32_t seed = 1)
+        : network_(network),
+          parent_(parent),
+          last_(index.header),
+          work_(index.cumulative_work),
+          history_(index.history),
+          seed_(seed) {}
+
+    const chain::Header& next() {
+        chain::Header header = last_;
+        chain::Template& tmpl = header.tmpl;
+        tmpl.parent = parent_;
+        tmpl.height = last_.tmpl.height + 1;
+        tmpl.time_ms = last_.tmpl.time_ms + 1'000;
+        tmpl.bits = chain::next_bits(network_.params(), last_.tmpl.height, last_.tmpl.time_ms);
+        tmpl.history_root = history_.root();
+        tmpl.task = 0;
+        tmpl.lane = seed_;
+        header.units = 1;
+        for (std::uint32_t guess = 0;; ++guess) {
+            header.last_digest =
+                chain::tagged_hash("forged", tmpl.parent, chain::ByteSpan(chain::encode(guess)));
+            if (chain::check_claim(header, network_.task->unit_work, network_.params())) break;
+        }
+        const chain::U256 before = work_;
+        work_ = chain::saturating_add(work_, chain::block_work(tmpl.bits));
+        parent_ = chain::header_id(header);
+        CHECK(history_.append({parent_, tmpl.height, tmpl.time_ms, before, work_}));
+        last_ = header;
+        return last_;
+    }
+    std::vector<chain::Header> next(std::size_t count) {
+        std::vector<chain::Header> headers;
+        while (headers.size() < count) headers.push_back(next());
+        return headers;
+    }
+    [[nodiscard]] node::TipClaim claim() const { return {last_.tmpl.height, parent_, work_}; }
+
+  private:
+    const chain::Network& network_;
+    chain::Hash256 parent_;
+    chain::Header last_;
+    chain::U256 work_;
+    chain::MmrPeaks history_;
+    std::uint32_t seed_;
+};
+
 /// A whole node as far as catching up goes: a ledger in memory, BlockSync and ChainServer, on a
 /// simulated network. Whoever it holds anything against, it leaves.
 class SyncNode {
@@ -75,6 +171,7 @@ class SyncNode {
                                          sync_.tick(simulated_.now());
                                          server_.tick(simulated_.now());
                                      }})) {}
+    ~SyncNode() { simulated_.remove_node(index_); }
     SyncNode(const SyncNode&) = delete;
     SyncNode& operator=(const SyncNode&) = delete;
 
@@ -110,6 +207,8 @@ class SyncNode {
     std::size_t most_held_bytes = 0;
     /// How long judging a block takes.
     SimulatedNetwork::Duration judging_time = 5ms;
+    /// Its clock, milliseconds since 1970.
+    std::function<std::uint64_t()> clock_ms = [this] { return simulated_ms(simulated_); };
     /// What the next verdicts are, in place of the ledger's.
     std::vector<chain::SubmitError> failures;
 
@@ -122,8 +221,8 @@ class SyncNode {
   private:
     node::SyncOutlets outlets() {
         node::SyncOutlets outlets;
-        outlets.send = [this](node::PeerId peer, const node::Message& message) {
-            simulated_.send(peer, message);
+        outlets.send = [this](node::PeerId peer, node::Message message) {
+            simulated_.send(peer, std::move(message));
         };
         outlets.queued_bytes = [this](node::PeerId peer) { return simulated_.queued_bytes(peer); };
         outlets.report = [this](node::PeerId peer, const node::Offence& offence) {
@@ -133,9 +232,10 @@ class SyncNode {
         outlets.submit_block = [this](node::PeerId peer, SharedBlock block,
                                       const chain::U256& branch_work) {
             ++submissions;
-            simulated_.after(judging_time, [this, peer, block = std::move(block), branch_work] {
-                judge(peer, block, branch_work);
-            });
+            simulated_.after(index_, judging_time,
+                             [this, peer, block = std::move(block), branch_work] {
+                                 judge(peer, block, branch_work);
+                             });
         };
         return outlets;
     }
@@ -162,7 +262,7 @@ class SyncNode {
         } else if (const auto* announce = std::get_if<node::Announce>(&message)) {
             sync_.on_announce(peer, *announce, now);
         } else if (const auto* headers = std::get_if<node::Headers>(&message)) {
-            sync_.on_headers(peer, *headers, now, simulated_ms(simulated_));
+            sync_.on_headers(peer, *headers, now, clock_ms());
         } else if (auto* block = std::get_if<node::BlockMessage>(&message)) {
             ++blocks_from[peer];
             ++times_received[chain::header_id(block->block.header)];
@@ -192,7 +292,7 @@ class SyncNode {
             failures.erase(failures.begin());
             return chain::fail(failure);
         }
-        const auto candidate = ledger_->admit(block, simulated_ms(simulated_), branch_work);
+        const auto candidate = ledger_->admit(block, clock_ms(), branch_work);
         if (!candidate) return chain::fail(candidate.error());
         const auto verified = chain::verify_candidate(*candidate, trainers_);
         if (!verified) {

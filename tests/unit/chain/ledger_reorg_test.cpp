@@ -123,13 +123,15 @@ class ForkTrees : public testing::Test {
         std::vector<VerifiedShare> taken;
         for (const auto& segment : shares_[start]) {
             if (random_() % (2 + late) != 0) continue;
-            if (!checker.check_place(*segment) || !*checker.is_ready(*segment)) continue;
-            const auto checked = checker.check(segment);
+            const auto placed = checker.place(segment);
+            if (!placed || !*checker.is_ready(*placed)) continue;
+            const auto checked = checker.check(*placed);
             if (!checked) continue;
-            const SharedTask task = checker.task_of(*segment);
+            const SharedTask task = checker.task_of(*placed);
             const auto proven = verify_segment(*checked, trainers_.trainer_of(task));
             CHECK(proven);
-            taken.push_back({segment, outcome_of(*proven, encoded_size(*segment))});
+            taken.push_back(
+                {segment, outcome_of(*proven, encoded_size(*segment)), checked->start().state});
         }
         return taken;
     }

@@ -6,7 +6,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 #include <random>
+#include <string>
+#include <vector>
 
 namespace gradient::chain {
 namespace {
@@ -30,19 +33,36 @@ PublicKey miner(std::uint8_t number) {
 }
 
 // Share number `number`, of the round with that number on the chain whose blocks are hash('b', n).
-PooledShare share(std::uint64_t number, std::uint64_t round, std::uint32_t hits,
-                  std::size_t size_bytes = 1000, std::uint8_t of = 1) {
-    PooledShare made;
-    made.id = hash('s', number);
-    made.template_hash = hash('t', number);
-    made.parent = hash('b', round - 1);
-    made.round = round;
-    made.miner = miner(of);
-    made.hits = hits;
-    made.paid_units = 1000;
-    made.units = 1000;
-    made.size_bytes = size_bytes;
+VerifiedShare share(std::uint64_t number, std::uint64_t round, std::uint32_t hits,
+                    std::size_t size_bytes = 1000, std::uint8_t of = 1) {
+    VerifiedShare made;
+    made.outcome.id = hash('s', number);
+    made.outcome.template_hash = hash('t', number);
+    made.outcome.round = round;
+    made.outcome.miner = miner(of);
+    made.outcome.hits = hits;
+    made.outcome.paid_units = 1000;
+    made.outcome.units = 1000;
+    made.outcome.size_bytes = size_bytes;
+    made.outcome.delta = std::make_shared<const std::vector<std::int32_t>>();
+    Segment segment;
+    segment.tmpl.parent = hash('b', round - 1);
+    made.segment = std::make_shared<const Segment>(segment);
     return made;
+}
+
+// The same of a lane that started on that block.
+VerifiedShare started_on(VerifiedShare share, const Hash256& parent) {
+    Segment segment = *share.segment;
+    segment.tmpl.parent = parent;
+    share.segment = std::make_shared<const Segment>(segment);
+    return share;
+}
+
+// The same with a delta of so many parameters.
+VerifiedShare with_delta(VerifiedShare share, std::size_t parameters) {
+    share.outcome.delta = std::make_shared<const std::vector<std::int32_t>>(parameters);
+    return share;
 }
 
 OpenRound open(std::uint64_t round) {
@@ -52,14 +72,15 @@ OpenRound open(std::uint64_t round) {
 class SharePoolTest : public testing::Test {
   protected:
     void use(const SharePoolLimits& limits) {
-        pool = SharePool(limits, miner(9));
+        pool = SharePool(limits);
+        pool.set_own_miner(miner(9));
         pool.tip_changed(10);
     }
-    void take(const PooledShare& made) { EXPECT_TRUE(add(made)); }
-    Result<std::vector<RemovedShare>, ShareRefusal> add(const PooledShare& made) {
+    void take(const VerifiedShare& made) { EXPECT_TRUE(add(made)); }
+    Result<std::vector<RemovedShare>, ShareRefusal> add(const VerifiedShare& made) {
         const std::size_t size = pool.size();
         const std::size_t bytes = pool.size_bytes();
-        auto added = pool.add(made);
+        auto added = pool.add(std::make_shared<const VerifiedShare>(made));
         pool.check_invariants();
         if (!added) {
             EXPECT_EQ(pool.size(), size);
@@ -67,27 +88,31 @@ class SharePoolTest : public testing::Test {
         }
         return added;
     }
-    ShareRefusal refusal(const PooledShare& made) {
+    ShareRefusal refusal(const VerifiedShare& made) {
         const auto added = add(made);
         EXPECT_FALSE(added);
         return added ? ShareRefusal::already_pooled : added.error();
     }
-    std::vector<RemovedShare> evicted(const PooledShare& made) {
+    std::vector<RemovedShare> evicted(const VerifiedShare& made) {
         auto added = add(made);
         EXPECT_TRUE(added);
         return added ? *std::move(added) : std::vector<RemovedShare>();
     }
     static std::vector<Hash256> ids(const std::vector<SharePool::Share>& shares) {
         std::vector<Hash256> made;
-        for (const auto& one : shares) made.push_back(one->id);
+        for (const auto& one : shares) made.push_back(one->outcome.id);
         return made;
     }
-    static RemovedShare gone(std::uint64_t number) {
-        return {hash('s', number), ShareRemoval::evicted};
+    // Whether a share that was removed is that number.
+    static auto gone(std::uint64_t number, ShareRemoval reason = ShareRemoval::evicted) {
+        return testing::AllOf(
+            testing::Field(&RemovedShare::reason, reason),
+            testing::ResultOf([](const RemovedShare& one) { return one.share->outcome.id; },
+                              hash('s', number)));
     }
 
-    SharePoolTest() { pool.tip_changed(10); }
-    SharePool pool{{}, miner(9)};  // the next block has height 10, the last round is 9
+    SharePoolTest() { use({}); }
+    SharePool pool;  // the next block has height 10, the last round is 9
     ShareBudget plenty{.bytes = 1'000'000'000};
 };
 
@@ -99,15 +124,15 @@ TEST_F(SharePoolTest, lists_the_round_that_the_tip_ended_best_pay_a_byte_first) 
     take(share(5, 10, 50));
     EXPECT_THAT(ids(pool.listed(open(9), plenty)),
                 ElementsAre(hash('s', 2), hash('s', 1), hash('s', 3)));
-    EXPECT_EQ(pool.find(hash('s', 2))->hits, 3U);
+    EXPECT_EQ(pool.find(hash('s', 2))->outcome.hits, 3U);
     EXPECT_EQ(pool.find(hash('s', 99)), nullptr);
 }
 
 TEST_F(SharePoolTest, counts_units_up_to_full_pay) {
-    PooledShare short_lane = share(1, 9, 4);
-    short_lane.paid_units = 64;
-    PooledShare long_lane = share(2, 9, 3);
-    long_lane.paid_units = 4096;
+    VerifiedShare short_lane = share(1, 9, 4);
+    short_lane.outcome.paid_units = 64;
+    VerifiedShare long_lane = share(2, 9, 3);
+    long_lane.outcome.paid_units = 4096;
     take(short_lane);
     take(long_lane);
     EXPECT_THAT(ids(pool.listed(open(9), plenty)), ElementsAre(hash('s', 2), hash('s', 1)));
@@ -116,9 +141,7 @@ TEST_F(SharePoolTest, counts_units_up_to_full_pay) {
 TEST_F(SharePoolTest, lists_only_what_started_on_the_same_block_and_is_not_included) {
     take(share(1, 9, 4));
     take(share(2, 9, 3));
-    PooledShare other_branch = share(3, 9, 5);
-    other_branch.parent = hash('c', 8);
-    take(other_branch);
+    take(started_on(share(3, 9, 5), hash('c', 8)));
     OpenRound round = open(9);
     round.included.insert(hash('t', 1));
     EXPECT_THAT(ids(pool.listed(round, plenty)), ElementsAre(hash('s', 2)));
@@ -154,10 +177,10 @@ TEST_F(SharePoolTest, takes_lateness_off_the_pay_of_late_ones) {
 TEST_F(SharePoolTest, one_lane_yields_one_share) {
     take(share(1, 9, 4));
     EXPECT_EQ(refusal(share(1, 9, 4)), ShareRefusal::already_pooled);
-    PooledShare second = share(2, 9, 5);
-    second.template_hash = hash('t', 1);
+    VerifiedShare second = share(2, 9, 5);
+    second.outcome.template_hash = hash('t', 1);
     EXPECT_EQ(refusal(second), ShareRefusal::lane_taken);
-    EXPECT_EQ(pool.find_lane(hash('t', 1))->id, hash('s', 1));
+    EXPECT_EQ(pool.find_lane(hash('t', 1))->outcome.id, hash('s', 1));
     EXPECT_EQ(pool.find_lane(hash('t', 2)), nullptr);
 }
 
@@ -167,8 +190,7 @@ TEST_F(SharePoolTest, keeps_rounds_as_long_as_a_block_may_include_them) {
     take(share(3, 12, 4));
     EXPECT_EQ(refusal(share(4, 13, 4)), ShareRefusal::too_far_ahead);
     EXPECT_THAT(pool.tip_changed(10), IsEmpty());
-    EXPECT_THAT(pool.tip_changed(11),
-                ElementsAre(RemovedShare{hash('s', 2), ShareRemoval::too_old}));
+    EXPECT_THAT(pool.tip_changed(11), ElementsAre(gone(2, ShareRemoval::too_old)));
     EXPECT_THAT(pool.tip_changed(16), IsEmpty());
     EXPECT_EQ(pool.tip_changed(17).size(), 1U);
     EXPECT_EQ(pool.size(), 0U);
@@ -182,6 +204,21 @@ TEST_F(SharePoolTest, a_reorganisation_loses_none) {
     pool.tip_changed(11);
     EXPECT_THAT(pool.tip_changed(10), IsEmpty());
     EXPECT_THAT(ids(pool.listed(open(9), plenty)), ElementsAre(hash('s', 2)));
+}
+
+TEST_F(SharePoolTest, gives_all_and_keeps_height_limits_and_own_key) {
+    SharePoolLimits limits;
+    limits.round_shares = 2;
+    use(limits);
+    take(share(1, 8, 4));
+    take(share(2, 9, 4));
+    EXPECT_THAT(ids(pool.take_all()), ElementsAre(hash('s', 1), hash('s', 2)));
+    EXPECT_EQ(pool.size() + pool.size_bytes(), 0U);
+    pool.check_invariants();
+    take(share(2, 9, 4, 1000, 9));
+    take(share(3, 9, 5));
+    EXPECT_THAT(evicted(share(4, 9, 6)), ElementsAre(gone(3)));
+    EXPECT_EQ(refusal(share(5, 5, 4)), ShareRefusal::too_old);
 }
 
 TEST_F(SharePoolTest, a_round_takes_the_best_of_so_many) {
@@ -202,13 +239,9 @@ TEST_F(SharePoolTest, a_round_takes_so_many_bytes) {
     use(limits);
     take(share(1, 9, 4));
     take(share(2, 9, 6));
-    PooledShare large = share(3, 9, 50, 1500);
-    large.delta = Bytes(500);
-    EXPECT_THAT(evicted(large), ElementsAre(gone(1)));
+    EXPECT_THAT(evicted(with_delta(share(3, 9, 50, 1500), 125)), ElementsAre(gone(1)));
     EXPECT_EQ(pool.size_bytes(), 3000U);
-    large = share(4, 9, 40, 3000);
-    large.delta = Bytes(1);
-    EXPECT_EQ(refusal(large), ShareRefusal::pool_full);
+    EXPECT_EQ(refusal(with_delta(share(4, 9, 40, 3000), 1)), ShareRefusal::pool_full);
 }
 
 TEST_F(SharePoolTest, one_miner_has_so_many_in_a_round) {
@@ -284,10 +317,10 @@ TEST_F(SharePoolTest, stays_whole_in_a_random_game) {
             out += pool.tip_changed(height).size();
         }
         const std::uint64_t round = height - 5 + random() % 9;
-        PooledShare made =
+        VerifiedShare made =
             share(random() % 4000, round, static_cast<std::uint32_t>(1 + random() % 20),
                   200 + random() % 4000, static_cast<std::uint8_t>(1 + random() % 9));
-        if (random() % 4 == 0) made.parent = hash('c', round - 1);
+        if (random() % 4 == 0) made = started_on(made, hash('c', round - 1));
         const auto added = add(made);
         if (added) {
             in += 1;
@@ -297,11 +330,11 @@ TEST_F(SharePoolTest, stays_whole_in_a_random_game) {
         const auto listed = pool.listed(open(height - 1), {.bytes = 9000, .shares = 5});
         std::size_t bytes = 0;
         for (std::size_t k = 0; k < listed.size(); ++k) {
-            bytes += listed[k]->size_bytes;
-            ASSERT_EQ(listed[k]->parent, hash('b', height - 2));
+            bytes += listed[k]->outcome.size_bytes;
+            ASSERT_EQ(listed[k]->segment->tmpl.parent, hash('b', height - 2));
             if (k == 0) continue;
-            ASSERT_GE(listed[k - 1]->hits * listed[k]->size_bytes,
-                      listed[k]->hits * listed[k - 1]->size_bytes);
+            ASSERT_GE(listed[k - 1]->outcome.hits * listed[k]->outcome.size_bytes,
+                      listed[k]->outcome.hits * listed[k - 1]->outcome.size_bytes);
         }
         ASSERT_LE(bytes, 9000U);
         ASSERT_LE(listed.size(), 5U);

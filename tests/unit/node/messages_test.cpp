@@ -80,7 +80,7 @@ TEST(Messages, limits_hold_full_lists) {
     SnapshotOffer offer;
     offer.parts.resize(kMaxSnapshotParts);
     GetSamples samples;
-    samples.heights.resize(kMaxSamplesPerMessage);
+    samples.works.resize(kMaxSamplesPerMessage);
     for (const Message& message :
          {Message(hello), Message(headers), Message(addresses), Message(inventory), Message(parts),
           Message(offer), Message(samples)}) {

@@ -145,26 +145,26 @@ TEST_F(Mining, own_blocks_come_the_same_way_and_every_unit_is_accounted_for) {
     Miner miner(
         *pool_, trainers_, key_, 3,
         {[&](chain::Block block) {
-             const std::uint32_t units = block.header.units;
-             service_->submit_later(
-                 std::make_shared<const chain::Block>(std::move(block)),
-                 [&, units](const auto& result) {
-                     mining->settle(units, result && *result != chain::CommitOutcome::side_branch,
-                                    true);
-                 });
+             const auto lane = chain::template_hash(block.header.tmpl);
+             service_->submit_later(std::make_shared<const chain::Block>(std::move(block)),
+                                    [&, lane](const auto& result) {
+                                        if (!result || *result == chain::CommitOutcome::side_branch)
+                                            mining->settle(lane, SegmentFate::given_up);
+                                    });
          },
          [&](chain::Segment segment) {
-             service_->submit_share(std::make_shared<const chain::Segment>(std::move(segment)));
+             service_->submit_own_share(std::make_shared<const chain::Segment>(std::move(segment)));
          },
-         [&] { source->lanes_rest(); }});
+         [&](std::uint64_t work) { source->lanes_handed_in(work); }});
     mining = &miner;
     WorkSource work(*service_, miner, *pool_, trainers_, key_.public_key());
     source = &work;
-    service_->on_share([&](const chain::PublicKey&, std::uint64_t units, bool included) {
-        miner.settle(units, included, false);
+    service_->on_share(
+        [&](const chain::Hash256& lane, SegmentFate fate) { miner.settle(lane, fate); });
+    service_->on_tip([&](const auto& change) {
+        change.tip->height() < 8 ? work.tip_changed() : work.set_mining(false);
     });
-    service_->on_tip(
-        [&](const auto& tip) { tip->height() < 8 ? work.renew() : work.set_mining(false); });
+    service_->on_share_judged([&] { work.share_judged(); });
     asio::post(service_->strand(), [&] { work.set_mining(true); });
     EXPECT_TRUE(run(service_->wait_for_height(8, true, std::chrono::steady_clock::now() + 60s)));
     const auto deadline = std::chrono::steady_clock::now() + 60s;
@@ -202,13 +202,16 @@ TEST_F(Mining, an_exception_while_committing_is_told_to_listener_and_submitter) 
     std::vector<std::string> failures;
     service_->on_store_failure(
         [&](const Failure& failure) { failures.emplace_back(failure.what()); });
-    service_->on_tip([](const auto&) { throw Failure(ExitCode::data_directory, "injected"); });
+    int tips = 0;
+    service_->on_tip([&](const auto&) {
+        ++tips;
+        if (tips == 1) throw Failure(ExitCode::data_directory, "injected");
+        if (tips == 2) throw std::runtime_error("not the store's");
+    });
     EXPECT_FALSE(submitted_later(strangers_block()).has_value());
     EXPECT_EQ(failures, std::vector<std::string>{"injected."});
-    service_->on_tip([](const auto&) { throw std::runtime_error("not the store's"); });
     EXPECT_FALSE(submitted_later(strangers_block()).has_value());
     EXPECT_EQ(failures.size(), 1U);
-    service_->on_tip({});
     EXPECT_TRUE(submitted_later(strangers_block()).has_value());
 }
 
@@ -233,7 +236,7 @@ TEST_F(Mining, a_lane_that_fails_runs_again_on_the_next_parent) {
                      ++handed_out;
                      throw std::runtime_error("injected");
                  },
-                 [](const chain::Segment&) {}, [] {}});
+                 [](const chain::Segment&) {}, [](std::uint64_t) {}});
     for (int round = 1; round <= 3; ++round) {
         const auto work = chain::make_template(service_->tip(), {}, key_.public_key(),
                                                static_cast<std::uint64_t>(round), own_trainers_);

@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include <string>
 #include <string_view>
@@ -34,6 +35,8 @@ struct Stranger {
     int version = TLS1_3_VERSION;
     std::string alpn = "\x0agradient/1";
     bool shows_certificate = true;
+    bool shows_another = false;
+    std::string comment;  // in the certificate
 
     [[nodiscard]] std::unique_ptr<X509, Deleter> certificate() const {
         std::unique_ptr<X509, Deleter> x509(X509_new());
@@ -41,6 +44,12 @@ struct Stranger {
         X509_gmtime_adj(X509_getm_notBefore(x509.get()), -1000);
         X509_gmtime_adj(X509_getm_notAfter(x509.get()), 1000);
         X509_set_pubkey(x509.get(), key.get());
+        if (!comment.empty()) {
+            X509_EXTENSION* const extension =
+                X509V3_EXT_conf_nid(nullptr, nullptr, NID_netscape_comment, comment.c_str());
+            CHECK(extension != nullptr && X509_add_ext(x509.get(), extension, -1) == 1);
+            X509_EXTENSION_free(extension);
+        }
         EVP_PKEY* const by = signer ? signer.get() : key.get();
         const bool own_hash = EVP_PKEY_get_id(by) == EVP_PKEY_ED25519;
         CHECK(X509_sign(x509.get(), by, own_hash ? nullptr : EVP_sha256()) > 0);
@@ -55,6 +64,7 @@ struct Stranger {
         if (shows_certificate) {
             CHECK(SSL_CTX_use_certificate(tls, certificate().get()) == 1);
             CHECK(SSL_CTX_use_PrivateKey(tls, key.get()) == 1);
+            if (shows_another) CHECK(SSL_CTX_add1_chain_cert(tls, certificate().get()) == 1);
         }
         if (!alpn.empty()) {
             const auto* const list = reinterpret_cast<const unsigned char*>(alpn.data());
@@ -143,6 +153,20 @@ TEST_F(PeerIdentity, other_kinds_of_keys_stay_out) {
 TEST_F(PeerIdentity, a_certificate_that_another_key_has_signed_stays_out) {
     Stranger stranger;
     stranger.signer = ed25519();
+    EXPECT_FALSE(lets_in(stranger));
+}
+
+TEST_F(PeerIdentity, a_chain_of_certificates_stays_out) {
+    Stranger stranger;
+    stranger.shows_another = true;
+    EXPECT_FALSE(lets_in(stranger));
+}
+
+TEST_F(PeerIdentity, certificates_are_short) {
+    Stranger stranger;
+    stranger.comment = std::string(kMaxCertificateBytes / 2, 'a');
+    EXPECT_TRUE(lets_in(stranger));
+    stranger.comment = std::string(kMaxCertificateBytes, 'a');
     EXPECT_FALSE(lets_in(stranger));
 }
 

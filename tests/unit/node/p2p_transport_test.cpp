@@ -76,11 +76,19 @@ class Transport : public LoopbackPeers {
         return std::nullopt;
     }
 
-    static ConnectionLimits hasty() {
+    // Gives a frame up after that time.
+    static ConnectionLimits frames_within(std::chrono::milliseconds time) {
         ConnectionLimits limits;
-        limits.frame_rate = {20ms, std::size_t{1} << 30U};
-        limits.flush_timeout = 20ms;
-        limits.tls_close_timeout = 20ms;
+        limits.frame_rate = {time, std::size_t{1} << 30U};
+        return limits;
+    }
+
+    // Waits no longer than that for a peer that lets close() wait.
+    static ConnectionLimits closing_within(std::chrono::milliseconds flush,
+                                           std::chrono::milliseconds tls_close) {
+        ConnectionLimits limits;
+        limits.flush_timeout = flush;
+        limits.tls_close_timeout = tls_close;
         return limits;
     }
 
@@ -136,19 +144,19 @@ TEST_F(Transport, memory_follows_the_bytes_and_not_the_claim) {
     const std::size_t type = type_of(BlockMessage{});
     auto bytes = header(chain::kMaxBlockBytes, type);
     bytes.resize(bytes.size() + 50'000);
-    EXPECT_EQ(fault_of(bytes, hasty()), Offence(ProtocolOffence::frame_too_slow));
+    EXPECT_EQ(fault_of(bytes, frames_within(300ms)), Offence(ProtocolOffence::frame_too_slow));
     EXPECT_GE(pair_.server->reader().payload_capacity(), 50'000U);
     EXPECT_LE(pair_.server->reader().payload_capacity(), 2 * 50'000U + FrameReader::kStepBytes);
 }
 
 TEST_F(Transport, a_frame_that_does_not_end_is_given_up) {
-    EXPECT_EQ(fault_of({8, 0}, hasty()), Offence(ProtocolOffence::frame_too_slow));
-    EXPECT_EQ(fault_of({8, 0, 0, 0, 1, 1, 2, 3}, hasty()),
+    EXPECT_EQ(fault_of({8, 0}, frames_within(20ms)), Offence(ProtocolOffence::frame_too_slow));
+    EXPECT_EQ(fault_of({8, 0, 0, 0, 1, 1, 2, 3}, frames_within(20ms)),
               Offence(ProtocolOffence::frame_too_slow));
 }
 
 TEST_F(Transport, a_byte_now_and_then_does_not_prolong_a_frame) {
-    const auto stream = connect_raw(hasty());
+    const auto stream = connect_raw(frames_within(40ms));
     const auto trickle = [&]() -> Task<> {
         const auto start = header(65'536, type_of(TaskData{}));
         const chain::Bytes byte(1);
@@ -176,7 +184,7 @@ TEST_F(Transport, a_byte_now_and_then_does_not_prolong_a_frame) {
 }
 
 TEST_F(Transport, silence_between_frames_is_no_fault) {
-    pair_ = connect({}, hasty());
+    pair_ = connect({}, frames_within(20ms));
     std::vector<Message> received;
     const auto late = [&]() -> Task<> {
         co_await sleep_for(60ms);
@@ -187,7 +195,7 @@ TEST_F(Transport, silence_between_frames_is_no_fault) {
 }
 
 TEST_F(Transport, a_peer_that_reads_nothing_is_given_up_at_the_queue_limit) {
-    auto limits = hasty();
+    auto limits = closing_within(20ms, 20ms);
     limits.max_send_queue_bytes = std::size_t{16} << 20U;
     pair_ = connect(limits);
     SnapshotPart part;
@@ -278,8 +286,7 @@ TEST_F(Transport, close_sends_what_waits_then_goodbye_then_the_end_of_tls) {
 }
 
 TEST_F(Transport, close_works_without_a_writer_and_ends_a_receive_under_way) {
-    auto limits = hasty();
-    pair_ = connect(limits);
+    pair_ = connect(closing_within(1s, 20ms));
     std::vector<Message> received;
     bool ended = false;
     const auto wait = [&]() -> Task<> {
@@ -296,7 +303,7 @@ TEST_F(Transport, close_works_without_a_writer_and_ends_a_receive_under_way) {
 }
 
 TEST_F(Transport, nothing_follows_a_frame_that_was_cut) {
-    pair_ = connect(hasty());
+    pair_ = connect(closing_within(20ms, 20ms));
     SnapshotPart part;
     part.bytes.resize(kSnapshotPartBytes);
     for (int i = 0; i < 30; ++i) pair_.client->send(part);
@@ -377,7 +384,7 @@ TEST_F(HelloExchange, other_networks_part_with_goodbye) {
         [](Hello& h) { h.protocol_version = 2; },
     };
     for (const auto& change : changes) {
-        pair_ = connect(hasty(), hasty());
+        pair_ = connect({}, closing_within(1s, 20ms));
         Hello other = hello();
         change(other);
         Result result;
@@ -395,10 +402,10 @@ TEST_F(HelloExchange, other_networks_part_with_goodbye) {
 
 TEST_F(HelloExchange, a_node_that_has_called_itself_says_so) {
     const auto call = [this](std::unique_ptr<Connection>& out) -> Task<> {
-        out = co_await Connection::connect(context_.get_executor(), bob_,
-                                           acceptor_.local_endpoint(), hasty());
+        out =
+            co_await Connection::connect(context_.get_executor(), bob_, acceptor_.local_endpoint());
     };
-    run(accept_into(pair_.server, hasty()), call(pair_.client));
+    run(accept_into(pair_.server), call(pair_.client));
     Result client;
     Result server;
     run(exchange(*pair_.client, hello(), client), exchange(*pair_.server, hello(), server));
@@ -422,8 +429,8 @@ TEST_F(HelloExchange, goodbye_in_place_of_hello_is_nobody_s_fault) {
 }
 
 TEST_F(HelloExchange, a_silent_peer_is_given_up) {
-    auto limits = hasty();
-    limits.handshake_timeout = 50ms;
+    auto limits = closing_within(1s, 20ms);
+    limits.handshake_timeout = 500ms;  // TLS, too, must be over by then
     pair_ = connect({}, limits);
     Result result;
     std::vector<Message> received;
