@@ -29,20 +29,14 @@ MTU_BYTES = 1500
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def skip(reason):
-    """Ends the script as skipped, loudly."""
-    print(f"SKIPPED: {Path(sys.argv[0]).name}: {reason}", file=sys.stderr, flush=True)
-    sys.exit(SKIPPED)
-
-
-def need_hosts():
+def why_no_hosts():
     """Makes sure that this process may make hosts: as root, or by starting the script again as the root of a user
-    namespace of its own. Ends the script as skipped where neither goes. To be called first."""
+    namespace of its own. Where neither goes, returns the reason; else None. To be called first."""
     if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
-        skip("there is no /dev/net/tun to use; hosts need it.")
+        return "there is no /dev/net/tun to use; hosts need it."
     try:
-        Host(0, "10.0.0.1").close()
-        return
+        Host(0, address_of(0)).close()
+        return None
     except OSError as error:
         reason = error.strerror
     asked = "GRADIENT_TEST_IN_NAMESPACE"
@@ -50,7 +44,15 @@ def need_hosts():
     if asked not in os.environ and subprocess.run([*can, "true"], capture_output=True, check=False).returncode == 0:
         os.environ[asked] = "1"
         os.execvp(can[0], [*can, sys.executable, *sys.argv])
-    skip(f"network namespaces are not allowed here ({reason}); run it as root.")
+    return f"network namespaces are not allowed here ({reason}); run it as root."
+
+
+def need_hosts():
+    """As why_no_hosts(); ends the script as skipped, loudly, where there can be none."""
+    reason = why_no_hosts()
+    if reason:
+        print(f"SKIPPED: {Path(sys.argv[0]).name}: {reason}", file=sys.stderr, flush=True)
+        sys.exit(SKIPPED)
 
 
 def call_libc(name, *arguments):
@@ -60,8 +62,9 @@ def call_libc(name, *arguments):
 
 
 def address_of(index):
-    """Each host in a network group (/16) of its own; nothing outside sees these addresses."""
-    return f"10.{index + 1}.77.1"
+    """Addresses of the world, so that nodes take them as such, each host's in a network group (/16) of its own. What is
+    sent to them leaves no namespace."""
+    return f"45.{index + 1}.77.1"
 
 
 class Host:
@@ -91,6 +94,11 @@ class Host:
                 yield self
             finally:
                 call_libc("setns", home.fileno(), CLONE_NEWNET)
+
+    def own(self, addresses):
+        """Makes all addresses of a block (a.b.c.d/bits) the host's own."""
+        with self.inside():
+            subprocess.run(["ip", "route", "add", "local", addresses, "dev", "lo"], check=True)
 
     def connection(self, address, timeout_s=None):
         """A TCP connection from within the host, for use from outside."""

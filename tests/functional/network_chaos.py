@@ -125,8 +125,8 @@ def check_transfers(network, load, kills):
         shown = network[0].rpc("transaction_show", id=name)
         assert shown["status"] == "included", shown
     print(f"{len(kills)} kills, {len(load.acknowledged)} transfers acknowledged and included; {len(doubtful)} were "
-          f"taken by a node within {RELAY_S} s of its death, {again} of them had to be submitted again; refused meanwhile: "
-          f"{load.refused}", flush=True)
+          f"taken by a node within {RELAY_S} s of its death, {again} of them had to be submitted again; refused "
+          f"meanwhile: {load.refused}", flush=True)
     assert load.acknowledged and kills
 
 

@@ -3,12 +3,14 @@
 
 Usage: network_hostile.py [--seconds S] [--only NAME ...]
 
-Each attack of peer_attacks.py in turn, for S seconds. Prints for each: the 50th and 99th percentile of the RPC's
-answers beside those in peace, the memory before and at its peak, and the processor time that the node and the attacker
-spent on a message.
+Attackers sit on a host of their own with network groups full of addresses (net_hosts.py), or on loopback where there can
+be no hosts: there, network groups count for nothing. Each attack of peer_attacks.py in turn, for S seconds. Prints for
+each: the 50th and 99th percentile of the RPC's answers beside those in peace, the memory before and at its peak, and the
+processor time that the node and the attacker spent on a message.
 """
 
 import argparse
+import contextlib
 import json
 import subprocess
 import sys
@@ -17,6 +19,7 @@ import time
 from pathlib import Path
 
 from gradient_node import main, workspace
+from net_hosts import Hosts, why_no_hosts
 from network import Network, make_chain, percentile, wait_for
 from peer_attacks import ATTACKS
 from peer_client import Identity, call, hello_fields
@@ -76,19 +79,22 @@ def honest_connection(victim, node):
     return found[0]["peer"] if found else None
 
 
-def attack(name, victim, peace):
+def attack(name, victim, place, peace):
     status = victim.rpc("status")
     seconds = max(OPTIONS.seconds, LONGER_S.get(name, 0))
-    command = [sys.executable, Path(__file__).with_name("peer_attacks.py"), name, victim.listening(),
+    command = [sys.executable, str(Path(__file__).with_name("peer_attacks.py")), name, victim.listening(),
                json.dumps({key: status[key] for key in ("genesis", "network_id", "height", "tip", "unit_work")}),
                str(seconds)]
     forget_peak(victim)
     before, busy, began = victim.memory_kb("VmRSS"), victim.processor_s(), time.monotonic()
     with Probe(victim) as probe:
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=120)
+        with place.inside() if place else contextlib.nullcontext():
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        out, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, name
     lasted = time.monotonic() - began
     busy = victim.processor_s() - busy - peace["processor"] * lasted
-    report = json.loads(done.stdout)
+    report = json.loads(out)
     p50, p99 = percentile(probe.took_ms, 50), percentile(probe.took_ms, 99)
     peak, after = victim.memory_kb("VmHWM"), victim.memory_kb("VmRSS")
     each = 1e6 / max(1, report["messages"])
@@ -111,11 +117,16 @@ def in_peace(victim):
     return peace
 
 
-def stranger_is_let_in(victim):
-    """Somebody from another network group still gets a connection."""
+def stranger_is_let_in(victim, place):
+    """Somebody from another network group still gets a connection; returns after how many seconds."""
+    address = victim.listening().rpartition(":")[0], victim.port
+    identity = Identity()
+
     def enter():
+        hello = hello_fields(victim.rpc("status"))
         try:
-            peer, _ = call(("127.0.0.1", victim.port), Identity(), hello_fields(victim.rpc("status")), "127.99.0.1", 5)
+            with place.inside() if place else contextlib.nullcontext():
+                peer, _ = call(address, identity, hello, timeout_s=5)
         except (OSError, ConnectionError):
             return False
         peer.close()
@@ -135,9 +146,14 @@ def check_ends(name, report):
 
 
 def withstands():
-    with workspace() as (folder, make):
+    with workspace() as (folder, make), contextlib.ExitStack() as stack:
+        hosts = stack.enter_context(Hosts(4)) if HOSTS else None
+        attackers, stranger = (hosts[2], hosts[3]) if hosts else (None, None)
+        if hosts:
+            for group in range(200, 210):
+                attackers.own(f"45.{group}.0.0/16")
         chain = make_chain(folder, 1000)
-        network = Network(make, chain, 2, arguments=["--lanes", "1", "--threads", "1"]).start()
+        network = Network(make, chain, 2, hosts=hosts, arguments=["--lanes", "1", "--threads", "1"]).start()
         victim, honest = network
         network.wait_height(3)
         network.settle()
@@ -147,12 +163,13 @@ def withstands():
         peace = in_peace(victim)
         peers = len(victim.peers())
         for name in OPTIONS.only:
-            report = attack(name, victim, peace)
+            report = attack(name, victim, attackers, peace)
             check_ends(name, report)
             assert honest_connection(victim, node) == connected, f"{name}: the honest peer was lost"
             honest_block(honest, victim)
             if name == "connection_flood":
-                print(f"connection_flood: a stranger of another group is in after {stranger_is_let_in(victim):.1f} s")
+                took = stranger_is_let_in(victim, stranger)
+                print(f"connection_flood: a stranger of another group is let in after {took:.1f} s", flush=True)
         wait_for(lambda: len(victim.peers()) <= peers, 60, lambda: f"attackers stay: {victim.peers()}")
         bans = victim.rpc("bans")
         print(f"{len(bans)} bans; the honest peer is on its first connection", flush=True)
@@ -161,4 +178,8 @@ def withstands():
 
 
 if __name__ == "__main__":
+    WHY_NOT = why_no_hosts()
+    HOSTS = WHY_NOT is None
+    if not HOSTS:
+        print(f"on loopback: {WHY_NOT}", file=sys.stderr, flush=True)
     main(withstands)

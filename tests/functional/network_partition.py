@@ -105,7 +105,8 @@ def heals():
         network.wait_height(network[0].tip()[0] + 4, PATIENCE_S)
         height = network.agree(PATIENCE_S)
         print(f"late shares included since the second cut: {late_shares(network[0], split)} in {height - split} "
-              f"blocks; {network.audit_coins() / COIN:.8f} coins, as many as were minted; {hosts.counters()}", flush=True)
+              f"blocks; {network.audit_coins() / COIN:.8f} coins, as many as were minted; {hosts.counters()}",
+              flush=True)
         network.stop()
         for node in network:
             assert node.verify()["valid"] is True

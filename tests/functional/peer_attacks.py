@@ -23,19 +23,21 @@ sys.path.append(str(SOURCE / "tests/reference"))
 import work_chain  # noqa: E402
 
 GONE = (ConnectionError, ssl.SSLError, OSError, TimeoutError)
-GROUP = 66  # the attackers' network group: 127.66.0.0/16
+# The attackers' network groups, of loopback and of net_hosts.py; more of them count up from there.
+GROUPS = {True: (127, 66), False: (45, 200)}
 BURST = 200
+FLOODERS = 100
 
 
 class Attack:
     """What an attacker knows, and counters of what it did."""
 
-    def __init__(self, address, status, seconds, identities=4):
+    def __init__(self, address, status, seconds, identities):
         self.address = address
         self.status = status
-        self.end = time.monotonic() + seconds
-        self.rng = random.Random(7)
+        self.rng = random.Random()
         self.identities = [Identity(f"attacker {i}") for i in range(identities)]
+        self.end = time.monotonic() + seconds
         self.began_s = time.process_time()  # making identities costs nothing that a node must answer
         self.messages = self.bytes = self.connections = 0
         self.ends = collections.Counter()
@@ -43,9 +45,10 @@ class Attack:
     def lasts(self):
         return time.monotonic() < self.end
 
-    def source(self):
-        """Another address of the group each time."""
-        return f"127.{GROUP}.{self.rng.randrange(256)}.{self.rng.randrange(1, 255)}"
+    def source(self, group=0):
+        """Another address of a group each time."""
+        first, second = GROUPS[self.address[0].startswith("127.")]
+        return f"{first}.{second + group}.{self.rng.randrange(256)}.{self.rng.randrange(1, 255)}"
 
     def hello(self, **changes):
         return hello_fields(self.status, height=self.status["height"], tip=bytes.fromhex(self.status["tip"]), **changes)
@@ -130,7 +133,7 @@ def slow_loris(attack):
     for number in range(40):  # of ten network groups
         attack.connections += 1
         with contextlib.suppress(OSError):
-            connection = connect_tcp(attack.address, f"127.{GROUP + number % 10}.0.{number + 1}", 5)
+            connection = connect_tcp(attack.address, attack.source(number % 10), 5)
             waiting[connection] = ("tls", b"\x16\x03\x01\x02\x00" + bytes(512))
     at = collections.Counter()
     while attack.lasts():
@@ -156,11 +159,10 @@ def slow_loris(attack):
 def connection_flood(attack):
     """A hundred strangers of one network group who come in and stay."""
     inside = []
-    for number in range(100):
+    for number in range(FLOODERS):
         attack.connections += 1
         try:
-            peer, _ = call(attack.address, attack.identities[number % len(attack.identities)], attack.hello(),
-                           f"127.{GROUP}.{number // 250}.{number % 250 + 1}", 2)
+            peer, _ = call(attack.address, attack.identities[number], attack.hello(), attack.source(), 2)
             inside.append(peer)
             attack.ends["let in"] += 1
         except GONE as error:
@@ -242,8 +244,8 @@ def wrong_network(attack):
 def invented_header(attack, parent, height):
     """A header that nobody has ground: it fails the first rule that looks at its parent."""
     template = {"version": 1, "height": height, "parent": parent, "time_ms": int(time.time() * 1000),
-                "bits": 0x1D2BFBE0, "settle_root": attack.rng.randbytes(32), "transaction_root": attack.rng.randbytes(32),
-                "state_root": attack.rng.randbytes(32), "history_root": attack.rng.randbytes(32), "task": 0,
+                "bits": 0x1D2BFBE0, "settle_root": attack.rng.randbytes(32),
+                "transaction_root": attack.rng.randbytes(32), "state_root": attack.rng.randbytes(32), "history_root": attack.rng.randbytes(32), "task": 0,
                 "miner": attack.rng.randbytes(32), "lane": 0}
     return {"template": template, "units": 20, "last_digest": attack.rng.randbytes(32)}
 
@@ -441,7 +443,7 @@ ATTACKS = {attack.__name__: attack for attack in (
 
 
 def run(name, address, status, seconds):
-    attack = Attack(address, status, seconds)
+    attack = Attack(address, status, seconds, FLOODERS if name == "connection_flood" else 12)
     ATTACKS[name](attack)
     print(json.dumps(attack.report()), flush=True)
 
