@@ -244,9 +244,9 @@ def wrong_network(attack):
 def invented_header(attack, parent, height):
     """A header that nobody has ground: it fails the first rule that looks at its parent."""
     template = {"version": 1, "height": height, "parent": parent, "time_ms": int(time.time() * 1000),
-                "bits": 0x1D2BFBE0, "settle_root": attack.rng.randbytes(32),
-                "transaction_root": attack.rng.randbytes(32), "state_root": attack.rng.randbytes(32), "history_root": attack.rng.randbytes(32), "task": 0,
-                "miner": attack.rng.randbytes(32), "lane": 0}
+                "bits": 0x1D2BFBE0, "task": 0, "lane": 0}
+    for name in ("settle_root", "transaction_root", "state_root", "history_root", "miner"):
+        template[name] = attack.rng.randbytes(32)
     return {"template": template, "units": 20, "last_digest": attack.rng.randbytes(32)}
 
 
