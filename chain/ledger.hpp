@@ -116,6 +116,8 @@ class Ledger {
 
     // ---- queries
 
+    /// The records themselves; any thread may take a snapshot of them.
+    [[nodiscard]] const KeyValueStore& store() const noexcept { return *store_; }
     [[nodiscard]] Result<std::optional<BlockIndex>, StoreError> index(const Hash256& id) const;
     [[nodiscard]] Result<std::optional<Block>, StoreError> block(const Hash256& id) const;
     /// The active chain's block at a height.

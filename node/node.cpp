@@ -10,6 +10,7 @@
 #include "node/ledger/ledger_service.hpp"
 #include "node/mining/miner.hpp"
 #include "node/mining/work_source.hpp"
+#include "node/network/peer_service.hpp"
 #include "node/rpc/cookie.hpp"
 #include "node/rpc/http_server.hpp"
 #include "node/rpc/json_rpc.hpp"
@@ -100,16 +101,19 @@ class RunFiles {
     RunFiles(const RunFiles&) = delete;
     RunFiles& operator=(const RunFiles&) = delete;
 
-    void announce(const asio::ip::tcp::endpoint& endpoint) const {
-        write_file_atomically(
-            endpoint_file(directory_),
-            fmt::format("{}:{}\n", endpoint.address().to_string(), endpoint.port()), 0644);
+    void announce(const asio::ip::tcp::endpoint& rpc, const std::optional<Endpoint>& peers) const {
+        if (peers) {
+            write_file_atomically(peer_endpoint_file(directory_), format_endpoint(*peers) + "\n",
+                                  0644);
+        }
+        write_file_atomically(endpoint_file(directory_), format_endpoint(rpc) + "\n", 0644);
     }
 
   private:
     void remove() const {
         std::error_code ignored;
         std::filesystem::remove(endpoint_file(directory_), ignored);
+        std::filesystem::remove(peer_endpoint_file(directory_), ignored);
         std::filesystem::remove(cookie_file(directory_), ignored);
     }
     std::filesystem::path directory_;
@@ -139,6 +143,8 @@ class Node {
                   },
                   [this](std::uint64_t work) { work_.lanes_handed_in(work); }}),
           work_(ledger_, miner_, *pool_, trainers_, key_.public_key()),
+          peers_(ledger_, *pool_, load_or_create_key(directory_.node_key()), settings.peers,
+                 {directory_.addresses(), directory_.bans(), directory_.snapshots()}),
           server_(
               context_.get_executor(), settings.rpc_address, settings.rpc_port,
               [this](std::string_view header) { return cookie_.accepts(header); },
@@ -153,6 +159,7 @@ class Node {
 
   private:
     Task<> main();
+    Task<> serve();
     Task<> wait_for_end();
     Task<> wait_for_signal();
     Task<> wait_for_stop();
@@ -175,6 +182,7 @@ class Node {
     LedgerTransactionService transactions_{ledger_, pool_access(ledger_)};
     Miner miner_;
     WorkSource work_;
+    PeerService peers_;
     RpcDispatcher dispatcher_;
     HttpServer server_;
     Event stop_asked_;
@@ -196,19 +204,23 @@ void Node::run() {
         if (!failure_) failure_.emplace(failure);
         ask_to_stop();
     });
-    add_methods(dispatcher_, {ledger_, miner_, audits_, transactions_,
+    add_methods(dispatcher_, {ledger_, miner_, audits_, transactions_, peers_,
                               std::string(model::engine_name(trainers_.engine())), pool_->size(),
                               [this](bool on) { work_.set_mining(on); },
                               [this] { return work_.is_mining(); }, [this] { ask_to_stop(); }});
+    // Work on an old tip is work for nothing: lanes start when the node has caught up.
+    peers_.on_caught_up([this] { work_.set_mining(settings_.mine); });
+    peers_.ask_mining([this] { return work_.is_mining(); });
     ledger_.set_prune(settings_.prune);
     ledger_.set_own_miner(key_.public_key());
     ledger_.start();
     audits_.start();
-    run_files_.announce(server_.endpoint());
+    run_files_.announce(server_.endpoint(), peers_.endpoint());
     spdlog::info("{}: network {}, height {}, RPC on {}:{}", program_version("gradientd"),
                  network_->spec.name, ledger_.tip()->height(),
                  server_.endpoint().address().to_string(), server_.endpoint().port());
-    asio::post(ledger_.strand(), [this] { work_.set_mining(settings_.mine); });
+    if (const auto endpoint = peers_.endpoint())
+        spdlog::info("peers are met on {}", format_endpoint(*endpoint));
 
     std::exception_ptr error;
     asio::co_spawn(context_, main(), [&](const std::exception_ptr& ended) {
@@ -225,15 +237,23 @@ void Node::run() {
 Task<> Node::main() {
     std::exception_ptr error;
     try {
-        co_await wait_any(server_.run(), wait_for_end());
+        co_await wait_any(serve(), wait_for_end());
     } catch (...) {
         error = std::current_exception();
     }
     co_await asio::co_spawn(ledger_.strand(), work_.close(), asio::use_awaitable);
+    co_await asio::co_spawn(ledger_.strand(), peers_.close(), asio::use_awaitable);
     co_await asio::co_spawn(ledger_.strand(), audits_.close(), asio::use_awaitable);
     co_await ledger_.close();
     co_await server_.close();
     if (error) std::rethrow_exception(error);
+}
+
+Task<> Node::serve() {
+    auto meet = [this]() -> Task<> {
+        co_await asio::co_spawn(ledger_.strand(), peers_.run(), asio::use_awaitable);
+    };
+    co_await wait_any(server_.run(), meet());
 }
 
 Task<> Node::wait_for_end() {

@@ -3,6 +3,7 @@
 #include "chain/state/entries.hpp"
 #include "chain/work/digests.hpp"
 #include "node/rpc/cookie.hpp"
+#include "node/rpc/peer_methods.hpp"
 #include "node/rpc/service_methods.hpp"
 #include "node/rpc/views.hpp"
 #include "node/setup/settings.hpp"
@@ -68,6 +69,8 @@ json::value status(LedgerService& service, const RpcContext& context) {
         {"mining", std::move(mining)},
         {"audit", audit_view(context.audits.status())},
         {"chain", figures_view(service.figures())},
+        {"peers", context.peers.connected()},
+        {"sync", stuck_view(context.peers.why_stuck())},
         {"progress_efficiency", optional_view(service.figures().progress_efficiency())},
     };
 }
@@ -234,6 +237,7 @@ void add_methods(RpcDispatcher& dispatcher, const RpcContext& context) {
     add_transaction_methods(dispatcher, context.transactions);
     add_task_methods(dispatcher, context.transactions);
     add_proof_methods(dispatcher, context.transactions);
+    add_peer_methods(dispatcher, context.peers);
     add_control_methods(dispatcher, context);
 }
 

@@ -3,6 +3,7 @@
 #include "node/audit/audit_service.hpp"
 #include "node/ledger/ledger_service.hpp"
 #include "node/mining/miner.hpp"
+#include "node/network/peer_service.hpp"
 #include "node/rpc/json_rpc.hpp"
 #include "node/rpc/transaction_service.hpp"
 
@@ -17,6 +18,7 @@ struct RpcContext {
     Miner& miner;
     AuditService& audits;
     TransactionService& transactions;
+    PeerService& peers;
     std::string engine;                    ///< name of the product engine
     unsigned threads = 0;                  ///< of the worker pool
     std::function<void(bool)> set_mining;  ///< called on the ledger's strand

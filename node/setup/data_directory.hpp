@@ -18,6 +18,7 @@ namespace gradient::node {
 ///     miner.key      secret key that signs blocks, mode 0600
 ///     node.key       secret key of the node's identity among its peers, mode 0600
 ///     addresses.json where other nodes take connections, and the last ones that this one called
+///     snapshots/     files that newcomers fetch, made anew in each run
 ///     bans.json      whom the node has no dealings with for a time
 ///     fraud_proofs   proofs on their way into the chain and the salts of their commitments, 0600
 ///     .cookie        this run's RPC credentials, mode 0600
@@ -47,6 +48,7 @@ class DataDirectory {
     [[nodiscard]] std::filesystem::path node_key() const { return path_ / "node.key"; }
     [[nodiscard]] std::filesystem::path addresses() const { return path_ / "addresses.json"; }
     [[nodiscard]] std::filesystem::path bans() const { return path_ / "bans.json"; }
+    [[nodiscard]] std::filesystem::path snapshots() const { return path_ / "snapshots"; }
 
     /// The stored chain spec's text, if the directory has one.
     [[nodiscard]] std::optional<std::string> stored_chain_spec() const;

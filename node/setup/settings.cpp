@@ -48,6 +48,10 @@ void add_peer_options(CLI::App& app, PeerSettings& peers) {
                    "Connections that this node opens, beside those of --connect")
         ->check(CLI::Range(std::size_t{0}, kMostPeers))
         ->capture_default_str();
+    app.add_option("--snapshot-every", peers.snapshot_interval,
+                   "Blocks from one snapshot that is served to newcomers to the next; 0: none")
+        ->type_name("BLOCKS")
+        ->capture_default_str();
 }
 
 void add_options(CLI::App& app, Settings& settings) {

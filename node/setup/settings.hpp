@@ -23,6 +23,7 @@ struct PeerSettings {
     bool discover = true;                    ///< whether to dial addresses that peers tell
     std::size_t max_inbound = 64;            ///< connections that others open
     std::size_t max_outbound = 8;            ///< connections that this node opens, fixed ones apart
+    std::uint64_t snapshot_interval = 1000;  ///< blocks between served snapshots; 0: none
 };
 
 /// Everything that a user may choose about a node; the chain's own parameters are in its chain

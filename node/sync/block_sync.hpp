@@ -114,6 +114,7 @@ class BlockSync {
     void take_survey(PeerId id, Peer& peer, const HeaderRequest& request, const Headers& message,
                      SteadyTime now, std::uint64_t now_ms);
     void headers_ended(PeerId id, Peer& peer);
+    void fell_short(PeerId id, Peer& peer, const chain::U256& shown);
     static void forget_chain(Peer& peer);
     void refuse(PeerId id, Peer& peer, const Offence& offence);
 

@@ -206,7 +206,7 @@ void BlockSync::no_headers(PeerId id, Peer& peer, const HeaderRequest& request, 
     } else {
         return;
     }
-    if (most < peer.claim.cumulative_work) refuse(id, peer, ProtocolOffence::false_claim);
+    fell_short(id, peer, most);
 }
 
 std::optional<HeaderPath> BlockSync::path_to(Peer& peer, const Hash256& id) {
@@ -274,9 +274,7 @@ void BlockSync::take_survey(PeerId id, Peer& peer, const HeaderRequest& request,
         return;
     }
     const bool ended = message.headers.size() < kMaxHeadersPerMessage;
-    if (ended && known_work(peer) < peer.claim.cumulative_work) {
-        refuse(id, peer, ProtocolOffence::false_claim);
-    }
+    if (ended) fell_short(id, peer, known_work(peer));
 }
 
 chain::Result<BlockSync::Added, Offence> BlockSync::add_header(HeaderPath& path,
@@ -306,8 +304,21 @@ chain::Result<BlockSync::Added, Offence> BlockSync::add_header(HeaderPath& path,
 }
 
 void BlockSync::headers_ended(PeerId id, Peer& peer) {
-    if (peer.path->end().cumulative_work() < peer.claim.cumulative_work) {
+    fell_short(id, peer, peer.path->end().cumulative_work());
+}
+
+// Blocks are announced when their work is proved, before they are on their sender's chain; and they
+// may lose against others. So a claim may be a few blocks ahead of the headers behind it.
+void BlockSync::fell_short(PeerId id, Peer& peer, const U256& shown) {
+    if (shown >= peer.claim.cumulative_work) return;
+    U256 allowed = shown;
+    const U256 one = chain::block_work(ledger_.tip()->index().header.tmpl.bits);
+    for (std::size_t i = 0; i < limits_.blocks_ahead; ++i)
+        allowed = chain::saturating_add(allowed, one);
+    if (allowed < peer.claim.cumulative_work) {
         refuse(id, peer, ProtocolOffence::false_claim);
+    } else {
+        peer.claim.cumulative_work = shown;
     }
 }
 

@@ -35,8 +35,6 @@ struct SyncOutlets {
     std::function<void(PeerId, std::shared_ptr<const chain::Segment>)> submit_share;
     /// Has a transaction judged; the verdict comes back through transaction_judged().
     std::function<void(PeerId, std::shared_ptr<const chain::SignedTransaction>)> submit_transaction;
-    /// Bytes that wait to be sent to a peer; empty: nobody knows, and nothing is held back.
-    std::function<std::size_t(PeerId)> queued_bytes;
 };
 
 }  // namespace gradient::node

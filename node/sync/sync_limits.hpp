@@ -49,6 +49,8 @@ struct SyncLimits {
     std::chrono::milliseconds ask_again = 5s;
     /// Ids of invalid blocks that are remembered.
     std::size_t max_condemned = 4096;
+    /// Blocks that a peer may have announced beyond the end of its chain, in work of the tip's.
+    std::size_t blocks_ahead = 8;
 };
 
 /// What a block is expected to take (bytes) before any has been seen.

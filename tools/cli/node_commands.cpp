@@ -32,6 +32,13 @@ std::string status_text(const json::object& s) {
     lines.add("tip time", utc_time(number(s.at("tip_time_ms"))));
     lines.add("model digest", text_of(s.at("model").at("digest")));
     lines.add("held-out score", scores_text(s.at("held_out")));
+    const auto& sync = s.at("sync").as_object();
+    lines.gap();
+    lines.add("peers", std::to_string(number(s.at("peers"))));
+    lines.add(sync.at("stuck").as_bool() ? "STUCK, waits for" : "waits for",
+              text_of(sync.at("waiting_for")));
+    if (!sync.at("rule").as_string().empty()) lines.add("rule", text_of(sync.at("rule")));
+    if (!sync.at("advice").as_string().empty()) lines.add("what to do", text_of(sync.at("advice")));
     lines.gap();
     lines.add("mining", mining.at("active").as_bool()
                             ? fmt::format("{} lane(s), engine {}", number(mining.at("lanes")),
