@@ -61,6 +61,15 @@ json::value show_account(const TransactionService& service, const Address& addre
     };
 }
 
+json::value show_supply(const TransactionService& service) {
+    const auto totals =
+        require(chain::read_entry<chain::Totals>(service.state(), chain::totals_key()))
+            .value_or(chain::Totals{});
+    return json::object{{"height", service.height()},
+                        {"minted", coins(totals.minted)},
+                        {"burnt", coins(totals.burnt)}};
+}
+
 bool concerns(const chain::SignedTransaction& transaction, const Address& address) {
     if (chain::address_of(transaction.sender) == address) return true;
     const auto* const transfer = std::get_if<chain::Transfer>(&transaction.action);
@@ -161,6 +170,16 @@ void add_account_methods(RpcDispatcher& dispatcher, TransactionService& service)
              }
              co_return co_await show_history(service, address_param(params), count);
          }});
+    dispatcher.add({"supply",
+                    "Coins ever minted, mature or not, and destroyed; all that is held is the "
+                    "difference.",
+                    {},
+                    [&service](RpcParams) -> Task<json::value> {
+                        TransactionService::Query query = [&service] {
+                            return show_supply(service);
+                        };
+                        co_return co_await service.on_strand(std::move(query));
+                    }});
 }
 
 }  // namespace gradient::node

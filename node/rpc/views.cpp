@@ -5,6 +5,9 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <variant>
+
 namespace gradient::node {
 
 namespace json = boost::json;
@@ -48,6 +51,10 @@ json::object block_view(const LedgerService& service, const chain::BlockIndex& i
         view["loss"] = optional_view(training_loss(*body, service.network()));
         view["size_bytes"] = chain::encode(*body).size();
         view["transactions"] = body->transactions.size();
+        view["late_shares"] = std::count_if(
+            body->transactions.begin(), body->transactions.end(), [](const auto& each) {
+                return std::holds_alternative<chain::ShareTransaction>(each.content);
+            });
         view["listed_segments"] = body->listed.size();
         json::array opened;
         for (const auto& opening : body->winner.openings) opened.push_back(opening.unit);

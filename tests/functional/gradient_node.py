@@ -101,7 +101,7 @@ class Node:
         with contextlib.suppress(FileNotFoundError):
             endpoint.unlink()
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(self.command(*more), stdout=log, stderr=log)
+            self.process = self.launch(self.command(*more), log)
         deadline = time.monotonic() + START_TIMEOUT_S
         while True:
             if self.process.poll() is not None:
@@ -112,6 +112,9 @@ class Node:
                     return self
             assert time.monotonic() < deadline, f"gradientd does not answer:\n{self.log_text()}"
             time.sleep(0.02)
+
+    def launch(self, command, log):
+        return subprocess.Popen(command, stdout=log, stderr=log)
 
     def fails_to_start(self, *more):
         """Starts the daemon, which must end by itself; returns (exit code, its one sentence)."""
@@ -128,6 +131,9 @@ class Node:
         host, port = (self.folder / "rpc_endpoint").read_text().strip().rsplit(":", 1)
         return host, int(port)
 
+    def connection(self, timeout):
+        return http.client.HTTPConnection(*self.address(), timeout=timeout)
+
     def authorization(self):
         cookie = (self.folder / ".cookie").read_bytes()
         return "Basic " + base64.b64encode(cookie).decode()
@@ -136,7 +142,7 @@ class Node:
         """One HTTP exchange; returns (status, body)."""
         if headers is None:
             headers = {"Authorization": self.authorization(), "Content-Type": "application/json"}
-        connection = http.client.HTTPConnection(*self.address(), timeout=timeout)
+        connection = self.connection(timeout)
         try:
             connection.request(method, path, body=body, headers=headers)
             answer = connection.getresponse()
@@ -201,8 +207,8 @@ def workspace():
     folder = Path(tempfile.mkdtemp(prefix="gradient_test_"))
     nodes = []
 
-    def node(name="data", **kwargs):
-        made = Node(folder / name, **kwargs)
+    def node(name="data", kind=Node, **kwargs):
+        made = kind(folder / name, **kwargs)
         nodes.append(made)
         return made
 

@@ -11,7 +11,7 @@ from gradient_node import RpcError, init_chain, main, run_cli, workspace
 BODY_LIMIT = 1 << 20
 ALL_METHODS = ["account_history", "account_show", "audit_status", "chain_list", "chain_show", "chunk_known", "fee_rates", "help",
                "mine_start", "mine_stop", "model_parameters", "proof_account", "proof_model", "proof_task", "status",
-               "stop", "task_list", "task_show", "transaction_show", "transaction_submit", "transaction_wait",
+               "stop", "supply", "task_list", "task_show", "transaction_show", "transaction_submit", "transaction_wait",
                "wait_block"]
 
 
@@ -58,6 +58,7 @@ def answers():
         assert newest[-1]["height"] >= 5
         shown = node.rpc("chain_show", block=page[1]["id"])
         assert shown["height"] == 2 and shown["units"] >= 1 and shown["hits"] >= 1, shown
+        assert shown["late_shares"] == 0, shown
         assert shown["replayed"] >= shown["hits"], shown
         assert node.rpc("chain_show", block="2")["id"] == page[1]["id"]
 

@@ -39,12 +39,12 @@ class Testnet:
         out, err = process.communicate(timeout=120)
         return process.returncode, out, err
 
-    def node_process(self, timeout_s=60):
+    def node_process(self, number=1, timeout_s=60):
         deadline = time.monotonic() + timeout_s
-        while not (self.dir / "node1/rpc_endpoint").exists():
+        while not (self.dir / f"node{number}/rpc_endpoint").exists():
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        return int((self.dir / "node1/lock").read_text())
+        return int((self.dir / f"node{number}/lock").read_text())
 
 
 def watches_and_goes_on():
@@ -82,12 +82,48 @@ def stops_in_order_on_a_signal():
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=60)
         assert process.returncode == 0 and "goes on from here" in out, (out, err)
-        try:
-            os.kill(node, 0)
-        except ProcessLookupError:
-            return
-        raise AssertionError("the node still runs")
+        assert not is_running(node)
+
+
+def several_nodes_agree():
+    with workspace() as (folder, _):
+        net = Testnet(folder)
+        options = ("--nodes", "3", "--blocks", "6", "--", "--threads", "1")
+        code, out, err = net.run(*options)
+        assert code == 0, (code, out, err)
+        assert len(re.findall(r"^ +\d+ +\d+ ", out, re.MULTILINE)) == 6, out
+        assert "Nodes: 3 of 3 agree on block" in out and "3 are running" in out, out
+        identities = {(net.dir / f"node{number}/node.key").read_bytes() for number in (1, 2, 3)}
+        assert len(identities) == 3
+        code, out, err = net.run(*options)
+        assert code == 0 and "Nodes: 3 of 3 agree on block" in out, (code, out, err)
+
+
+def tells_of_a_node_that_dies():
+    with workspace() as (folder, _):
+        net = Testnet(folder)
+        process = net.start("--nodes", "2", "--", "--threads", "1")
+        nodes = [net.node_process(number) for number in (1, 2)]
+        os.kill(nodes[1], signal.SIGKILL)
+        line = ""
+        while "node 2 ended" not in line:
+            line = process.stderr.readline()
+            assert line, "nothing was told"
+        assert "node2.log" in line and is_running(nodes[0])
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 0 and "goes on from here" in out, (out, err)
+        assert not is_running(nodes[0])
+
+
+def is_running(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 if __name__ == "__main__":
-    main(watches_and_goes_on, ends_with_the_nodes_exit_code, stops_in_order_on_a_signal)
+    main(watches_and_goes_on, ends_with_the_nodes_exit_code, stops_in_order_on_a_signal, several_nodes_agree,
+         tells_of_a_node_that_dies)

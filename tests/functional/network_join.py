@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""A fresh node joins a network at height H and verifies everything, while mining goes on.
+
+Usage: network_join.py [--height H] [--nodes N] [--interval-ms T]
+
+Prints the time until it stands at the tip, what came over the wire, its peak memory, and its work beside that of
+training. H = 1000 with --interval-ms 200 is the long run.
+"""
+
+import argparse
+import time
+
+from gradient_node import main, workspace
+from network import Network, NetworkNode, make_chain
+
+PARSER = argparse.ArgumentParser()
+PARSER.add_argument("--height", type=int, default=40)
+PARSER.add_argument("--nodes", type=int, default=2)
+PARSER.add_argument("--interval-ms", type=int, default=300)
+OPTIONS = PARSER.parse_args()
+
+MINER = ["--lanes", "1", "--threads", "1"]
+PATIENCE_S = 120 + OPTIONS.height * OPTIONS.interval_ms / 1000 * 5
+
+
+def catch_up(newcomer, network):
+    """Waits until it has the first node's tip of a moment ago; returns (seconds to the height of its start, seconds to
+    the tip)."""
+    began = time.monotonic()
+    goal = network[0].tip()[0]
+    newcomer.wait_height(goal, PATIENCE_S)
+    to_goal = time.monotonic() - began
+    while True:
+        height, tip = network[0].tip()
+        newcomer.wait_height(height, PATIENCE_S)
+        if newcomer.rpc("chain_show", block=str(height))["id"] == tip and network[0].tip()[0] <= height + 1:
+            return goal, to_goal, time.monotonic() - began
+        assert time.monotonic() - began < PATIENCE_S, network.describe()
+
+
+def joins():
+    with workspace() as (folder, make):
+        chain = make_chain(folder, OPTIONS.interval_ms)
+        network = Network(make, chain, OPTIONS.nodes, arguments=MINER).start()
+        network.wait_height(OPTIONS.height, PATIENCE_S)
+        trained = sum(node.processor_s() for node in network)
+        figures = network[0].rpc("status")["chain"]
+        size = sum(network[0].rpc("chain_show", block=str(block["height"]))["size_bytes"]
+                   for block in network[0].blocks())
+
+        newcomer = make("newcomer", kind=NetworkNode, chain=chain, arguments=MINER)
+        newcomer.mines = False
+        newcomer.fixed = [network[0], network[1]]
+        newcomer.start()
+        goal, to_goal, to_tip = catch_up(newcomer, network)
+        processor, peak = newcomer.processor_s(), newcomer.memory_kb("VmHWM")
+        received = newcomer.rpc("network")["bytes_received"]
+        print(f"{goal} blocks of {size / 1e6:.1f} MB in all: verified in {to_goal:.1f} s, at the moving tip after "
+              f"{to_tip:.1f} s; {received / 1e6:.1f} MB received, peak memory {peak / 1024:.0f} MiB (a miner's "
+              f"{network[0].memory_kb('VmHWM') / 1024:.0f} MiB)", flush=True)
+        print(f"processor time {processor:.1f} s beside {trained:.1f} s of mining (1 : {trained / processor:.1f}); "
+              f"units replayed {figures['units_replayed']} of {figures['units']} "
+              f"({figures['verification_ratio']:.3f})", flush=True)
+        assert received < 2 * size + 10_000_000, "much was sent twice"
+
+        # It stays at the tip, and mines along.
+        newcomer.wait_height(goal + 10, PATIENCE_S)
+        newcomer.rpc("mine_start")
+        network.nodes.append(newcomer)
+        network.wait_height(goal + 15, PATIENCE_S)
+        network.agree(PATIENCE_S)
+        network.audit_coins()
+        network.stop()
+        assert newcomer.verify()["valid"] is True
+
+
+if __name__ == "__main__":
+    main(joins)
