@@ -465,6 +465,7 @@ void LedgerService::renew_shares(const chain::TipChange& change) {
         for (auto& [id, share] : shares_) again.push_back(share.segment);
         shares_.clear();
         share_pool_ = chain::SharePool();
+        static_cast<void>(share_pool_.tip_changed(tip()->height() + 1));  // it is empty
         for (const auto& id : change.undone) {
             for (auto& segment : segments_of_undone(id)) again.push_back(std::move(segment));
         }
