@@ -47,7 +47,11 @@ class MessageHandler {
 
     // ---- connection
     void operator()(const Hello&) { service_.report(peer_, ProtocolOffence::second_hello); }
-    void operator()(const Ping& message) { service_.send(peer_, Pong{message.nonce}); }
+    void operator()(const Ping& message) {
+        service_.set_->note_tip(peer_, message.tip);
+        service_.sync_.on_claim(peer_, message.tip, now_);
+        service_.send(peer_, Pong{message.nonce});
+    }
     void operator()(const Pong& message) {
         if (!session_.ping_sent || message.nonce != session_.ping_nonce) return;
         const auto time = now_ - *session_.ping_sent;

@@ -140,9 +140,13 @@ std::optional<Endpoint> PeerService::endpoint() const {
     return listener_->endpoint();
 }
 
+TipClaim PeerService::our_claim() const {
+    const auto& tip = ledger_.tip();
+    return {tip->height(), tip->id(), tip->index().cumulative_work};
+}
+
 Hello PeerService::our_hello() const {
     const chain::Network& network = ledger_.network();
-    const auto& tip = ledger_.tip();
     Hello hello;
     hello.network_id = network.spec.network_id;
     hello.genesis = network.genesis.id;
@@ -155,7 +159,7 @@ Hello PeerService::our_hello() const {
         hello.services |= static_cast<std::uint32_t>(Service::snapshot);
     hello.time_ms = now_ms();
     if (listener_) hello.listen_port = listener_->endpoint().port();
-    hello.tip = {tip->height(), tip->id(), tip->index().cumulative_work};
+    hello.tip = our_claim();
     hello.agent = program_version("gradientd");
     return hello;
 }
@@ -391,7 +395,7 @@ void PeerService::ping_peers(Moment now) {
             session->end(GoodbyeReason::timeout);
         } else if (!session->ping_sent || now.steady - *session->ping_sent > kPingInterval) {
             session->ping_sent = now.steady;
-            send(id, Ping{++session->ping_nonce});
+            send(id, Ping{++session->ping_nonce, our_claim()});
         }
     }
 }

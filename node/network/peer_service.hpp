@@ -112,6 +112,7 @@ class PeerService {
     friend class MessageHandler;
 
     [[nodiscard]] SyncOutlets outlets();
+    [[nodiscard]] TipClaim our_claim() const;
     [[nodiscard]] Hello our_hello() const;
     [[nodiscard]] static Moment moment();
 

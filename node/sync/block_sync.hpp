@@ -35,6 +35,8 @@ class BlockSync {
     /// To be told of every announcement. One whose parent is stored is left to relay for
     /// SyncLimits::relay_time.
     void on_announce(PeerId peer, const Announce& announce, SteadyTime now);
+    /// What a peer claims beside its announcements.
+    void on_claim(PeerId peer, const TipClaim& claimed, SteadyTime now);
     /// Whether an announced block is for sync to fetch, headers first: its parent is not stored.
     [[nodiscard]] bool needs_headers(const Announce& announce) const;
     /// Relay can't get on without earlier blocks: what the peer claims is not left to it any more.

@@ -54,6 +54,15 @@ void BlockSync::on_announce(PeerId peer, const Announce& announce, SteadyTime no
     go_on(now);
 }
 
+void BlockSync::on_claim(PeerId peer, const TipClaim& claimed, SteadyTime now) {
+    const auto found = peers_.find(peer);
+    // Relay is told of a new block by an announcement, which comes first or not at all.
+    if (found == peers_.end() || claimed.cumulative_work <= found->second.claim.cumulative_work)
+        return;
+    claim(found->second, claimed, now + limits_.relay_time);
+    go_on(now);
+}
+
 void BlockSync::announced_unknown_parent(PeerId peer, SteadyTime now) {
     const auto found = peers_.find(peer);
     if (found == peers_.end()) return;

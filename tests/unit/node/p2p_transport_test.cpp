@@ -125,7 +125,7 @@ TEST_F(Transport, a_length_above_the_limit_is_refused_before_a_byte_of_it) {
     EXPECT_EQ(fault_of(header(most + 1, type)), Offence(ProtocolOffence::frame_too_large));
     EXPECT_EQ(fault_of(header(0xffffffff, type)), Offence(ProtocolOffence::frame_too_large));
     EXPECT_EQ(pair_.server->reader().payload_capacity(), 0U);
-    EXPECT_EQ(fault_of(header(9, type_of(Ping{}))), Offence(ProtocolOffence::frame_too_large));
+    EXPECT_EQ(fault_of(header(9, type_of(Pong{}))), Offence(ProtocolOffence::frame_too_large));
 }
 
 TEST_F(Transport, types_that_do_not_exist_are_refused) {
@@ -134,7 +134,7 @@ TEST_F(Transport, types_that_do_not_exist_are_refused) {
 }
 
 TEST_F(Transport, a_payload_that_does_not_decode_is_refused) {
-    EXPECT_EQ(fault_of(header(0, type_of(Ping{}))), Offence(chain::CodecError::truncated));
+    EXPECT_EQ(fault_of(header(0, type_of(Pong{}))), Offence(chain::CodecError::truncated));
     auto goodbye = header(1, type_of(Goodbye{}));
     goodbye.push_back(200);
     EXPECT_EQ(fault_of(goodbye), Offence(chain::CodecError::bad_value));
