@@ -31,7 +31,8 @@ namespace gradient::chain {
 
 /// What somebody says is the end of a chain.
 struct HistoryClaim {
-    Header tip;
+    std::uint64_t height = 0;
+    Hash256 tip;
     U256 cumulative_work;  ///< with the tip
 };
 
@@ -66,7 +67,7 @@ class HistoryJudge {
     static constexpr std::size_t kSamplesPerQuestion = 64;
 
     /// `seed` must be random and the judge's own; `now_ms` is the clock that the tip's time is
-    /// measured by. The claim's tip is not genesis.
+    /// measured by.
     HistoryJudge(LightNetwork network, const HistoryClaim& claim, const Hash256& seed,
                  std::uint64_t now_ms);
     HistoryJudge(const HistoryJudge&) = delete;
@@ -106,7 +107,6 @@ class HistoryJudge {
 
     LightNetwork network_;
     HistoryClaim claim_;
-    Hash256 tip_;
     Hash256 seed_;
     std::uint64_t now_ms_ = 0;
     Stage stage_ = Stage::begin;
