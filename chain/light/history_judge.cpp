@@ -93,7 +93,8 @@ void HistoryJudge::settle(const Result<void, HistoryFailure>& step) {
         verdict_ = fail(step.error());
     } else if (stage_ == Stage::work && work_->finished()) {
         verdict_ =
-            BelievedHistory{claim_.tip, claim_.cumulative_work, works_.size(), work_->proved()};
+            BelievedHistory{claim_.tip, claim_.cumulative_work, works_.size(), work_->proved(),
+                            tail_};
     }
 }
 
@@ -136,6 +137,7 @@ Result<void, HistoryFailure> HistoryJudge::check_tail(const HistoryTail& tail) {
     if (time_ms > now_ms_ && time_ms - now_ms_ > network_.params.max_future_ms) {
         return fail(HistoryFailure(HeaderError::time_too_far));
     }
+    tail_ = tail.headers;
     for (const Header& header : tail.headers) want(header);
     return draw(tail);
 }

@@ -57,6 +57,7 @@ struct BelievedHistory {
     U256 cumulative_work;
     std::size_t samples = 0;  ///< drawn
     std::size_t replays = 0;  ///< units replayed, those of the tail among them
+    std::vector<Header> tail;  ///< its last headers, ascending; the last one is the tip
 };
 
 /// Sans-I/O: belongs to one thread, reads no clock, owns no randomness. Holds headers, at most
@@ -110,6 +111,7 @@ class HistoryJudge {
     Hash256 seed_;
     std::uint64_t now_ms_ = 0;
     Stage stage_ = Stage::begin;
+    std::vector<Header> tail_;
     Header anchor_;  // the tail's first header
     Hash256 anchor_id_;
     std::vector<U256> works_;

@@ -99,12 +99,9 @@ class MessageHandler {
         service_.sync_.on_headers(peer_, message, now_, now_ms());
     }
     void operator()(const GetBlock& message) {
-        // What is proven and not stored yet, the relay alone has.
-        if (service_.ledger_.is_judging(message.id)) {
-            service_.relay_.on_get_block(peer_, message, now_);
-        } else {
+        // What is new the relay has at hand, or has it alone: proven and not stored yet.
+        if (service_.relay_.on_get_block(peer_, message, now_) == Served::no)
             service_.server_.on_get_block(peer_, message, now_);
-        }
     }
     void operator()(BlockMessage& message) {
         if (service_.relay_.on_block(peer_, message) == Asked::yes) return;
@@ -137,13 +134,21 @@ class MessageHandler {
     }
 
     // ---- history
-    void operator()(const GetSamples&) {}
+    void operator()(const GetSamples& message) {
+        service_.history_.on_get_samples(peer_, message, now_);
+    }
     void operator()(const Samples&) { unsolicited(); }
-    void operator()(const GetTail&) {}
+    void operator()(const GetTail& message) {
+        service_.history_.on_get_tail(peer_, message, now_);
+    }
     void operator()(const Tail&) { unsolicited(); }
-    void operator()(const GetEvidence&) {}
+    void operator()(const GetEvidence& message) {
+        service_.history_.on_get_evidence(peer_, message, now_);
+    }
     void operator()(const Evidence&) { unsolicited(); }
-    void operator()(const GetTaskData&) {}
+    void operator()(const GetTaskData& message) {
+        service_.history_.on_get_task_data(peer_, message, now_);
+    }
     void operator()(const TaskData&) { unsolicited(); }
     void operator()(const GetSnapshot&) { service_.send(peer_, service_.shelf_.offer()); }
     void operator()(const SnapshotOffer&) { unsolicited(); }

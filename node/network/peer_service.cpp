@@ -92,6 +92,7 @@ PeerService::PeerService(LedgerService& ledger, WorkerPool& pool, const chain::S
       outlets_(outlets()),
       sync_(ledger.ledger(), outlets_),
       server_(ledger.ledger(), outlets_),
+      history_(ledger.ledger(), outlets_),
       relay_(view_, outlets_),
       shelf_(files_.snapshots, settings.snapshot_interval),
       caught_up_(std::chrono::steady_clock::now()),
@@ -338,6 +339,7 @@ void PeerService::left(Session& session) {
     if (const auto removed = set_->remove(peer)) plan_->lost(*removed, now);
     sync_.peer_left(peer, now.steady);
     server_.peer_left(peer);
+    history_.peer_left(peer);
     relay_.peer_left(peer, now.steady);
 }
 
@@ -366,6 +368,7 @@ void PeerService::tick() {
     const Moment now = moment();
     sync_.tick(now.steady);
     server_.tick(now.steady);
+    history_.tick(now.steady);
     relay_.tick(now.steady);
     make_calls(now);
     ping_peers(now);
