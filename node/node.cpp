@@ -10,6 +10,7 @@
 #include "node/ledger/ledger_service.hpp"
 #include "node/mining/miner.hpp"
 #include "node/mining/work_source.hpp"
+#include "node/network/light_run.hpp"
 #include "node/network/peer_service.hpp"
 #include "node/rpc/cookie.hpp"
 #include "node/rpc/http_server.hpp"
@@ -69,8 +70,9 @@ chain::ChainSpec choose_chain_spec(const Settings& settings, const DataDirectory
     return given;
 }
 
-std::unique_ptr<chain::Ledger> open_ledger(const DataDirectory& directory,
+std::unique_ptr<chain::Ledger> open_ledger(const Settings& settings, const DataDirectory& directory,
                                            std::shared_ptr<const chain::Network> network) {
+    if (settings.from_snapshot) start_from_snapshot(network, settings, directory.database());
     auto store = chain::LevelDbStore::open(directory.database().string(),
                                            chain::OpenMode::create_if_missing);
     if (!store) throw store_failure(store.error());
@@ -132,7 +134,8 @@ class Node {
           run_files_(directory_.path()),
           cookie_(Cookie::create(cookie_file(directory_.path()))),
           pool_(std::make_unique<WorkerPool>(thread_count(settings), settings.audit_share)),
-          ledger_(context_.get_executor(), open_ledger(directory_, network_), *pool_, trainers_),
+          ledger_(context_.get_executor(), open_ledger(settings, directory_, network_), *pool_,
+                  trainers_),
           audits_(ledger_, *pool_, trainers_, key_, directory_.fraud_proofs(),
                   {settings.audit, AuditQueue::kMaxBytes, {}}),
           miner_(*pool_, trainers_, key_, settings.lanes,

@@ -92,9 +92,8 @@ void HistoryJudge::settle(const Result<void, HistoryFailure>& step) {
     if (!step) {
         verdict_ = fail(step.error());
     } else if (stage_ == Stage::work && work_->finished()) {
-        verdict_ =
-            BelievedHistory{claim_.tip, claim_.cumulative_work, works_.size(), work_->proved(),
-                            tail_};
+        verdict_ = BelievedHistory{claim_.tip, claim_.cumulative_work, works_.size(),
+                                   work_->proved(), tail_};
     }
 }
 

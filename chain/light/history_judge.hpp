@@ -55,8 +55,8 @@ using HistoryQuestion = std::variant<AskTail, AskSamples, AskEvidence, AskChunk>
 struct BelievedHistory {
     Hash256 tip;
     U256 cumulative_work;
-    std::size_t samples = 0;  ///< drawn
-    std::size_t replays = 0;  ///< units replayed, those of the tail among them
+    std::size_t samples = 0;   ///< drawn
+    std::size_t replays = 0;   ///< units replayed, those of the tail among them
     std::vector<Header> tail;  ///< its last headers, ascending; the last one is the tip
 };
 

@@ -206,14 +206,12 @@ void LightClient::dispatch(Link& link, Message message) {
 }
 
 void LightClient::run_job(const SharedLink& link, chain::LightJob job) {
-    const auto run = [](LightClient& self, SharedLink its_link,
-                        chain::LightJob its_job) -> Task<> {
+    const auto run = [](LightClient& self, SharedLink its_link, chain::LightJob its_job) -> Task<> {
         auto work = [&self, &its_job](const std::stop_token&) {
             LeasedTrainers trainers(self.trainers_);
             return chain::run_light_job(its_job, self.network_->params(), trainers);
         };
-        const auto result =
-            co_await run_on(self.pool_, Priority::verify, {}, std::move(work));
+        const auto result = co_await run_on(self.pool_, Priority::verify, {}, std::move(work));
         its_link->sampler->job_done(result, now());
     };
     tasks_.spawn(run(*this, link, std::move(job)));

@@ -138,9 +138,7 @@ class MessageHandler {
         service_.history_.on_get_samples(peer_, message, now_);
     }
     void operator()(const Samples&) { unsolicited(); }
-    void operator()(const GetTail& message) {
-        service_.history_.on_get_tail(peer_, message, now_);
-    }
+    void operator()(const GetTail& message) { service_.history_.on_get_tail(peer_, message, now_); }
     void operator()(const Tail&) { unsolicited(); }
     void operator()(const GetEvidence& message) {
         service_.history_.on_get_evidence(peer_, message, now_);
