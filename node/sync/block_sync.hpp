@@ -122,7 +122,8 @@ class BlockSync {
 
     // ---- blocks
     [[nodiscard]] bool is_useful(const Peer& peer) const;
-    void choose_leader();
+    void choose_leader(SteadyTime now);
+    [[nodiscard]] const HeaderPath* best_path() const;
     [[nodiscard]] bool on_best_chain(const chain::Hash256& id, std::uint64_t height) const;
     [[nodiscard]] bool is_next(const chain::Hash256& id) const;
     [[nodiscard]] bool has_room(bool next, bool on_best) const;

@@ -117,12 +117,7 @@ std::vector<Hash256> BlockSync::locator(const Peer& peer) const {
             height -= step;
         }
     };
-    const HeaderPath* path = nullptr;
-    if (peer.path) {
-        path = &*peer.path;
-    } else if (leader_ && peers_.at(*leader_).path) {
-        path = &*peers_.at(*leader_).path;
-    }
+    const HeaderPath* path = peer.path ? &*peer.path : best_path();
     if (path && path->empty()) ids.push_back(path->end().id());
     if (path && !path->empty()) {
         const std::uint64_t first = path->first_height();

@@ -351,6 +351,30 @@ TEST_F(SyncLiars, forged_headers_without_end_take_bounded_memory) {
     EXPECT_EQ(newcomer->status().headers_held, 0U);
 }
 
+// The chain with the most work is not the one that is fetched first if nobody sends it.
+TEST_F(SyncLiars, chain_without_a_source_does_not_lead) {
+    const auto blocks = mine(40);
+    const auto good = make_node(blocks);
+    const auto newcomer = make_node();
+    HeaderForge forged = forge();
+    const auto headers = forged.next(100);
+    ScriptedPeer liar(simulated_, *network_, forged.claim(),
+                      [&](PeerId peer, const Message& message) {
+                          if (std::holds_alternative<GetHeaders>(message)) {
+                              simulated_.send(peer, Headers{headers});
+                          } else if (const auto* get = std::get_if<GetBlock>(&message)) {
+                              simulated_.send(peer, NotFound{{{ItemKind::block, get->id}}});
+                          }
+                      });
+    simulated_.connect(newcomer->index(), liar.index());
+    simulated_.run_for(1s);
+    EXPECT_EQ(newcomer->status().best_chain_headers, 100U);
+    simulated_.connect(newcomer->index(), good->index());
+    ASSERT_TRUE(simulated_.run_until([&] { return newcomer->height() == 5; }, 10s));
+    EXPECT_EQ(newcomer->status().best_chain_headers, 35U);
+    ASSERT_TRUE(reaches(*newcomer, id_of(blocks.back()), 10s));
+}
+
 TEST_F(SyncLiars, peer_must_show_the_chain_that_it_was_surveyed_with) {
     const auto common = mine(3);
     const auto shorter = mine(30, common, 1);
