@@ -28,10 +28,6 @@ SteadyTime now() {
     return std::chrono::steady_clock::now();
 }
 
-bool offers(std::uint32_t services, Service service) {
-    return (services & static_cast<std::uint32_t>(service)) != 0;
-}
-
 // The state root after a block, as the header above it in a believed tail commits to it.
 std::optional<chain::Hash256> state_root_after(const chain::BelievedHistory& history,
                                                const chain::Hash256& block) {
