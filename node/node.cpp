@@ -10,6 +10,7 @@
 #include "node/ledger/ledger_service.hpp"
 #include "node/mining/miner.hpp"
 #include "node/mining/work_source.hpp"
+#include "node/network/history_check.hpp"
 #include "node/network/light_run.hpp"
 #include "node/network/peer_service.hpp"
 #include "node/rpc/cookie.hpp"
@@ -163,6 +164,8 @@ class Node {
   private:
     Task<> main();
     Task<> serve();
+    void start_history_check();
+    Task<> check_history();
     Task<> wait_for_end();
     Task<> wait_for_signal();
     Task<> wait_for_stop();
@@ -186,6 +189,8 @@ class Node {
     Miner miner_;
     WorkSource work_;
     PeerService peers_;
+    std::optional<HistoryCheck> history_;
+    TaskGroup history_task_{context_.get_executor(), 1};
     RpcDispatcher dispatcher_;
     HttpServer server_;
     Event stop_asked_;
@@ -207,16 +212,19 @@ void Node::run() {
         if (!failure_) failure_.emplace(failure);
         ask_to_stop();
     });
-    add_methods(dispatcher_, {ledger_, miner_, audits_, transactions_, peers_,
-                              std::string(model::engine_name(trainers_.engine())), pool_->size(),
-                              [this](bool on) { work_.set_mining(on); },
-                              [this] { return work_.is_mining(); }, [this] { ask_to_stop(); }});
+    add_methods(dispatcher_,
+                {ledger_, miner_, audits_, transactions_, peers_,
+                 std::string(model::engine_name(trainers_.engine())), pool_->size(),
+                 [this](bool on) { work_.set_mining(on); }, [this] { return work_.is_mining(); },
+                 [this] { ask_to_stop(); },
+                 [this] { return history_ ? std::optional(history_->status()) : std::nullopt; }});
     // Work on an old tip is work for nothing: lanes start when the node has caught up.
     peers_.on_caught_up([this] { work_.set_mining(settings_.mine); });
     peers_.ask_mining([this] { return work_.is_mining(); });
     ledger_.set_prune(settings_.prune);
     ledger_.set_own_miner(key_.public_key());
     ledger_.set_journal(directory_.mempool_journal());
+    start_history_check();
     ledger_.start();
     audits_.start();
     run_files_.announce(server_.endpoint(), peers_.endpoint());
@@ -247,10 +255,34 @@ Task<> Node::main() {
     }
     co_await asio::co_spawn(ledger_.strand(), work_.close(), asio::use_awaitable);
     co_await asio::co_spawn(ledger_.strand(), peers_.close(), asio::use_awaitable);
+    if (history_) history_->stop();
+    co_await history_task_.wait_idle(Event::Deadline::max());
     co_await asio::co_spawn(ledger_.strand(), audits_.close(), asio::use_awaitable);
     co_await ledger_.close();
     co_await server_.close();
     if (error) std::rethrow_exception(error);
+}
+
+// What a snapshot's node took on trust, it verifies behind its work.
+void Node::start_history_check() {
+    const auto origin = snapshot_origin(ledger_.ledger());
+    if (!origin || path_exists(directory_.history_verified())) return;
+    history_.emplace(context_.get_executor(), network_, *pool_, trainers_, settings_,
+                     directory_.history(), origin->first, origin->second,
+                     [this](const Failure& failure) {
+                         if (!failure_) failure_.emplace(failure);
+                         ask_to_stop();
+                     });
+    history_task_.spawn(check_history());
+}
+
+Task<> Node::check_history() {
+    try {
+        co_await history_->run();
+    } catch (const std::exception& error) {
+        if (!stopping_) spdlog::error("verifying the history has failed: {}", error.what());
+    }
+    co_await history_->close();
 }
 
 Task<> Node::serve() {
