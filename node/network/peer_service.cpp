@@ -373,7 +373,7 @@ void PeerService::tick() {
     make_calls(now);
     ping_peers(now);
     look_whether_caught_up(now);
-    end(set_->drop_laggard(ledger_.tip()->index().cumulative_work, now.steady));
+    end(set_->drop_laggard(ledger_.ledger().work_floor(), now.steady));
     if (now.steady < next_save_) return;
     next_save_ = now.steady + kSaveInterval;
     book_->expire(now.unix_s);

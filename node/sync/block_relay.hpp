@@ -119,7 +119,6 @@ class BlockRelay {
                                                const chain::BlockIndex& parent,
                                                std::uint64_t now_ms);
     [[nodiscard]] AnnounceOutcome without_parent(PeerId peer, const Announce& message);
-    [[nodiscard]] chain::U256 work_floor() const;
     [[nodiscard]] bool make_room(PeerId peer);
     void tell(const chain::Header& header, const chain::U256& work);
 

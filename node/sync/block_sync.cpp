@@ -49,7 +49,7 @@ void BlockSync::peer_left(PeerId peer, SteadyTime now) {
 bool BlockSync::is_useful(const Peer& peer) const {
     if (!wants_more(peer) || !peer.path || peer.path->empty()) return false;
     // What the ledger would not admit is not fetched either.
-    return known_work(peer) > work_floor();
+    return known_work(peer) > ledger_.work_floor();
 }
 
 // Whose chain is fetched first: of those who send what it takes next, one with the most work;

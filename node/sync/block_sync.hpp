@@ -97,7 +97,6 @@ class BlockSync {
     [[nodiscard]] const chain::U256& tip_work() const;
     static void claim(Peer& peer, const TipClaim& claim, SteadyTime ask_after);
     [[nodiscard]] bool wants_more(const Peer& peer) const;
-    [[nodiscard]] chain::U256 work_floor() const;
     [[nodiscard]] static chain::U256 known_work(const Peer& peer);
     [[nodiscard]] bool needs_survey(const Peer& peer) const;
     [[nodiscard]] bool wants_headers(const Peer& peer, SteadyTime now) const;

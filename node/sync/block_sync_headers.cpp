@@ -85,13 +85,6 @@ bool BlockSync::wants_headers(const Peer& peer, SteadyTime now) const {
     return needs_survey(peer) && (!peer.survey || peer.survey->size() < limits_.survey_headers);
 }
 
-U256 BlockSync::work_floor() const {
-    const U256 recent =
-        chain::saturating_mul(chain::block_work(ledger_.tip()->index().header.tmpl.bits),
-                              chain::Ledger::kSideBranchBlocks);
-    return chain::checked_sub(tip_work(), recent).value_or(U256());
-}
-
 // What the headers of the chain that it has shown sum up to. Precondition: it has a path.
 U256 BlockSync::known_work(const Peer& peer) {
     const U256& held = peer.path->end().cumulative_work();
@@ -101,7 +94,7 @@ U256 BlockSync::known_work(const Peer& peer) {
 // The path can't grow, and the ledger would refuse its blocks for want of work.
 bool BlockSync::needs_survey(const Peer& peer) const {
     if (!peer.path || peer.path->size() <= limits_.peer_headers / 2) return false;
-    return known_work(peer) <= (peer.survey ? tip_work() : work_floor());
+    return known_work(peer) <= (peer.survey ? tip_work() : ledger_.work_floor());
 }
 
 std::vector<Hash256> BlockSync::locator(const Peer& peer) const {

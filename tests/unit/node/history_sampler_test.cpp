@@ -57,6 +57,7 @@ class Sampling : public testing::Test {
     Sampling()
         : server_(*shared().ledger,
                   {.send = [this](PeerId, Message message) { push_answer(std::move(message)); },
+                   .queued_bytes = {},
                    .report = [this](PeerId peer, const Offence& what) { note(peer, what); },
                    .submit_block = {},
                    .submit_share = {},
@@ -299,7 +300,7 @@ TEST_F(Sampling, ends_once_and_takes_nothing_more) {
 }
 
 TEST_F(Sampling, a_server_delays_what_goes_beyond_its_budget) {
-    const auto ids = [](int height) { return **shared().ledger->id_at(height); };
+    const auto ids = [](std::uint64_t height) { return **shared().ledger->id_at(height); };
     std::size_t asked = 0;
     // Each answer costs kHistoryRequestCost at least.
     while (offences_.empty()) {
