@@ -77,7 +77,9 @@ TEST_F(SyncLiars, peer_that_sends_no_blocks_is_given_up_and_others_step_in) {
     const PeerId to_silent = simulated_.connect(newcomer->index(), silent->index());
     simulated_.connect(newcomer->index(), good->index());
     silence<BlockMessage>(*silent);
-    ASSERT_TRUE(reaches(*newcomer, id_of(blocks.back())));
+    // Others step in when it is late for the first time.
+    ASSERT_TRUE(reaches(*newcomer, id_of(blocks.back()), 10s));
+    EXPECT_TRUE(newcomer->reports.empty());
     simulated_.run_for(20s);
     EXPECT_TRUE(newcomer->has_reported(to_silent, ProtocolOffence::stalled));
     EXPECT_EQ(newcomer->reports.size(), 1U);
@@ -136,6 +138,44 @@ TEST_F(SyncLiars, block_that_nobody_has_is_named) {
     ASSERT_TRUE(simulated_.run_until([&] { return newcomer->is<NoSource>(); }, 10s));
     EXPECT_EQ(std::get<NoSource>(newcomer->status().state).height, 1U);
     simulated_.intercept = nullptr;
+    EXPECT_TRUE(reaches(*newcomer, id_of(blocks.back())));
+}
+
+TEST_F(SyncLiars, peer_whose_chain_came_as_a_snapshot_is_asked_again_later) {
+    const auto blocks = mine(3);
+    const auto snapshot = make_node(blocks);
+    const auto newcomer = make_node();
+    simulated_.connect(newcomer->index(), snapshot->index());
+    const chain::Hash256 genesis = network_->genesis.id;
+    simulated_.intercept = [genesis](SimulatedNetwork::NodeIndex, PeerId, Message& message) {
+        if (std::holds_alternative<Headers>(message)) {
+            message = NotFound{{{ItemKind::block, genesis}}};
+        }
+        return true;
+    };
+    ASSERT_TRUE(simulated_.run_until([&] { return newcomer->is<NoSource>(); }, 10s));
+    simulated_.run_for(7s);
+    EXPECT_EQ(simulated_.sent<GetHeaders>(), 2U);
+    EXPECT_TRUE(newcomer->reports.empty());
+    simulated_.intercept = nullptr;
+    EXPECT_TRUE(reaches(*newcomer, id_of(blocks.back())));
+}
+
+TEST_F(SyncLiars, chain_that_the_ledger_does_not_follow_is_dropped_without_blame) {
+    const auto blocks = mine(5);
+    const auto peer = make_node(std::span(blocks).first(4));
+    const auto newcomer = make_node();
+    const chain::SubmitError pruned = chain::LedgerError::pruned;
+    newcomer->failures = {pruned};
+    simulated_.connect(newcomer->index(), peer->index());
+    ASSERT_TRUE(simulated_.run_until([&] { return newcomer->is<AllPeersRefused>(); }, 10s));
+    EXPECT_EQ(std::get<AllPeersRefused>(newcomer->status().state).last, Offence(pruned));
+    EXPECT_EQ(newcomer->status().headers_held, 0U);
+    simulated_.run_for(20s);
+    EXPECT_EQ(newcomer->submissions, 1U);
+    EXPECT_TRUE(newcomer->reports.empty());
+    // Another claim is looked at anew.
+    peer->take(blocks);
     EXPECT_TRUE(reaches(*newcomer, id_of(blocks.back())));
 }
 
