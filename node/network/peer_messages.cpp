@@ -85,10 +85,12 @@ class MessageHandler {
 
     // ---- headers and blocks
     void operator()(const Announce& message) {
-        service_.set_->note_tip(peer_, {message.header.tmpl.height,
-                                        chain::header_id(message.header), message.cumulative_work});
-        service_.sync_.on_announce(peer_, message, now_);
+        const auto id = chain::header_id(message.header);
+        service_.set_->note_tip(peer_, {message.header.tmpl.height, id, message.cumulative_work});
         const auto outcome = service_.relay_.on_announce(peer_, message, now_, now_ms());
+        if (outcome == AnnounceOutcome::fetching || outcome == AnnounceOutcome::waiting)
+            service_.sync_.left_to_relay(id, now_);
+        service_.sync_.on_announce(peer_, message, now_);
         if (outcome == AnnounceOutcome::headers_needed)
             service_.sync_.announced_unknown_parent(peer_, now_);
     }

@@ -304,7 +304,7 @@ TEST_F(Sampling, a_server_delays_what_goes_beyond_its_budget) {
     std::size_t asked = 0;
     // Each answer costs kHistoryRequestCost at least.
     while (offences_.empty()) {
-        server_.on_get_evidence(kJudge, {ids(1 + static_cast<int>(asked % kBlocks))}, now_);
+        server_.on_get_evidence(kJudge, {ids(1 + asked % kBlocks)}, now_);
         ++asked;
         ASSERT_LT(asked, 10'000U);
     }
