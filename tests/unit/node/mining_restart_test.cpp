@@ -1,5 +1,6 @@
 // When lanes start on a new tip, and when their work is renewed.
 
+#include "node/concurrency/run_on.hpp"
 #include "node/mining/delay_meter.hpp"
 #include "node/mining/lane_choice.hpp"
 #include "node/mining/miner.hpp"
@@ -9,7 +10,9 @@
 #include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <barrier>
 #include <cstdint>
 #include <future>
 #include <memory>
@@ -56,11 +59,10 @@ class Restart : public Mining {
   protected:
     explicit Restart(const chain::ChainSpec& spec = long_rounds()) : Mining(network_of(spec)) {}
 
-    Miner::Work work_on(const std::shared_ptr<const chain::ParentState>& parent,
-                        chain::TemplateContents contents = {}, std::uint8_t miner = 7) {
-        auto work =
-            chain::make_template(parent, std::move(contents), test::tiny_key(miner).public_key(),
-                                 parent->context().time_ms + 1, own_trainers_);
+    // Its time lies ahead of any clock, so that lanes are the same in each run of a test.
+    Miner::Work work_on(const std::shared_ptr<const chain::ParentState>& parent) {
+        auto work = chain::make_template(parent, {}, key_.public_key(), std::uint64_t{1} << 60U,
+                                         own_trainers_);
         CHECK(work);
         return std::make_shared<const chain::BlockTemplate>(*std::move(work));
     }
@@ -258,10 +260,21 @@ class Renewal : public Restart {
         drain();
     }
 
+    // Until neither the strand nor a thread of the pool has anything to do but wait.
     void drain() {
-        for (int quiet = 0; quiet < 3;) {
+        for (int round = 0; round < 3; ++round) {
+            auto both_threads = [this]() -> Task<bool> {
+                const auto barrier = std::make_shared<std::barrier<>>(2);
+                auto meet = [barrier](std::size_t, const std::stop_token&) {
+                    barrier->arrive_and_wait();
+                    return true;
+                };
+                co_return !(co_await run_all_on(*pool_, Priority::verify, {}, 2, std::move(meet)))
+                    .empty();
+            };
+            EXPECT_TRUE(run(both_threads()));
             context_.restart();
-            quiet = context_.poll() == 0 ? quiet + 1 : 0;
+            while (context_.poll() > 0) context_.restart();
         }
     }
 
