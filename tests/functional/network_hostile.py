@@ -64,13 +64,13 @@ def forget_peak(node):
     Path(f"/proc/{node.process.pid}/clear_refs").write_text("5\n")
 
 
-def honest_block(honest, victim, patience_s=20):
+def honest_block(honest, victim):
     """The honest peer finds a block; returns the seconds until the victim has it."""
     honest.rpc("mine_start")
     honest.wait_height(victim.tip()[0] + 1)
     honest.stop_mining()
     height, _ = honest.tip()
-    return wait_for(lambda: victim.tip()[0] >= height, patience_s, victim.log_text)
+    return wait_for(lambda: victim.tip()[0] >= height, victim.log_text)
 
 
 def honest_connection(victim, node):
@@ -131,7 +131,7 @@ def stranger_is_let_in(victim, place):
             return False
         peer.close()
         return True
-    return wait_for(enter, 20, victim.log_text)
+    return wait_for(enter, victim.log_text)
 
 
 def check_ends(name, report):
@@ -170,7 +170,7 @@ def withstands():
             if name == "connection_flood":
                 took = stranger_is_let_in(victim, stranger)
                 print(f"connection_flood: a stranger of another group is let in after {took:.1f} s", flush=True)
-        wait_for(lambda: len(victim.peers()) <= peers, 60, lambda: f"attackers stay: {victim.peers()}")
+        wait_for(lambda: len(victim.peers()) <= peers, lambda: f"attackers stay: {victim.peers()}")
         bans = victim.rpc("bans")
         print(f"{len(bans)} bans; the honest peer is on its first connection", flush=True)
         network.agree()
