@@ -116,6 +116,9 @@ class Ledger {
 
     // ---- queries
 
+    /// Side branches with no more cumulative work than this are not followed.
+    [[nodiscard]] U256 work_floor() const noexcept;
+
     /// The records themselves; any thread may take a snapshot of them.
     [[nodiscard]] const KeyValueStore& store() const noexcept { return *store_; }
     [[nodiscard]] Result<std::optional<BlockIndex>, StoreError> index(const Hash256& id) const;
@@ -149,7 +152,6 @@ class Ledger {
     Result<void, StoreError> start_chain();
     Result<void, StoreError> check_owner(const StoreInfo& info) const;
     Result<void, StoreError> load_tip();
-    [[nodiscard]] U256 work_floor() const noexcept;
     Result<void, StoreError> add_tip_move(WriteBatch& batch, const BranchPath& path,
                                           const VerifiedBlock& last) const;
 

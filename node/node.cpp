@@ -10,6 +10,8 @@
 #include "node/ledger/ledger_service.hpp"
 #include "node/mining/miner.hpp"
 #include "node/mining/work_source.hpp"
+#include "node/network/history_check.hpp"
+#include "node/network/light_run.hpp"
 #include "node/network/peer_service.hpp"
 #include "node/rpc/cookie.hpp"
 #include "node/rpc/http_server.hpp"
@@ -69,8 +71,9 @@ chain::ChainSpec choose_chain_spec(const Settings& settings, const DataDirectory
     return given;
 }
 
-std::unique_ptr<chain::Ledger> open_ledger(const DataDirectory& directory,
+std::unique_ptr<chain::Ledger> open_ledger(const Settings& settings, const DataDirectory& directory,
                                            std::shared_ptr<const chain::Network> network) {
+    if (settings.from_snapshot) start_from_snapshot(network, settings, directory.database());
     auto store = chain::LevelDbStore::open(directory.database().string(),
                                            chain::OpenMode::create_if_missing);
     if (!store) throw store_failure(store.error());
@@ -132,7 +135,8 @@ class Node {
           run_files_(directory_.path()),
           cookie_(Cookie::create(cookie_file(directory_.path()))),
           pool_(std::make_unique<WorkerPool>(thread_count(settings), settings.audit_share)),
-          ledger_(context_.get_executor(), open_ledger(directory_, network_), *pool_, trainers_),
+          ledger_(context_.get_executor(), open_ledger(settings, directory_, network_), *pool_,
+                  trainers_),
           audits_(ledger_, *pool_, trainers_, key_, directory_.fraud_proofs(),
                   {settings.audit, AuditQueue::kMaxBytes, {}}),
           miner_(*pool_, trainers_, key_, settings.lanes,
@@ -160,6 +164,8 @@ class Node {
   private:
     Task<> main();
     Task<> serve();
+    void start_history_check();
+    Task<> check_history();
     Task<> wait_for_end();
     Task<> wait_for_signal();
     Task<> wait_for_stop();
@@ -183,6 +189,8 @@ class Node {
     Miner miner_;
     WorkSource work_;
     PeerService peers_;
+    std::optional<HistoryCheck> history_;
+    TaskGroup history_task_{context_.get_executor(), 1};
     RpcDispatcher dispatcher_;
     HttpServer server_;
     Event stop_asked_;
@@ -204,15 +212,19 @@ void Node::run() {
         if (!failure_) failure_.emplace(failure);
         ask_to_stop();
     });
-    add_methods(dispatcher_, {ledger_, miner_, audits_, transactions_, peers_,
-                              std::string(model::engine_name(trainers_.engine())), pool_->size(),
-                              [this](bool on) { work_.set_mining(on); },
-                              [this] { return work_.is_mining(); }, [this] { ask_to_stop(); }});
+    add_methods(dispatcher_,
+                {ledger_, miner_, audits_, transactions_, peers_,
+                 std::string(model::engine_name(trainers_.engine())), pool_->size(),
+                 [this](bool on) { work_.set_mining(on); }, [this] { return work_.is_mining(); },
+                 [this] { ask_to_stop(); },
+                 [this] { return history_ ? std::optional(history_->status()) : std::nullopt; }});
     // Work on an old tip is work for nothing: lanes start when the node has caught up.
     peers_.on_caught_up([this] { work_.set_mining(settings_.mine); });
     peers_.ask_mining([this] { return work_.is_mining(); });
     ledger_.set_prune(settings_.prune);
     ledger_.set_own_miner(key_.public_key());
+    ledger_.set_journal(directory_.mempool_journal());
+    start_history_check();
     ledger_.start();
     audits_.start();
     run_files_.announce(server_.endpoint(), peers_.endpoint());
@@ -243,10 +255,34 @@ Task<> Node::main() {
     }
     co_await asio::co_spawn(ledger_.strand(), work_.close(), asio::use_awaitable);
     co_await asio::co_spawn(ledger_.strand(), peers_.close(), asio::use_awaitable);
+    if (history_) history_->stop();
+    co_await history_task_.wait_idle(Event::Deadline::max());
     co_await asio::co_spawn(ledger_.strand(), audits_.close(), asio::use_awaitable);
     co_await ledger_.close();
     co_await server_.close();
     if (error) std::rethrow_exception(error);
+}
+
+// What a snapshot's node took on trust, it verifies behind its work.
+void Node::start_history_check() {
+    const auto origin = snapshot_origin(ledger_.ledger());
+    if (!origin || path_exists(directory_.history_verified())) return;
+    history_.emplace(context_.get_executor(), network_, *pool_, trainers_, settings_,
+                     directory_.history(), origin->first, origin->second,
+                     [this](const Failure& failure) {
+                         if (!failure_) failure_.emplace(failure);
+                         ask_to_stop();
+                     });
+    history_task_.spawn(check_history());
+}
+
+Task<> Node::check_history() {
+    try {
+        co_await history_->run();
+    } catch (const std::exception& error) {
+        if (!stopping_) spdlog::error("verifying the history has failed: {}", error.what());
+    }
+    co_await history_->close();
 }
 
 Task<> Node::serve() {

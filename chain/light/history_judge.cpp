@@ -1,6 +1,5 @@
 #include "chain/light/history_judge.hpp"
 
-#include "chain/base/check.hpp"
 #include "chain/consensus/difficulty.hpp"
 #include "chain/consensus/header_rules.hpp"
 
@@ -62,20 +61,14 @@ bool stands(const Hash256& root, const std::optional<MmrLeaf>& leaf, const MmrPr
 
 HistoryJudge::HistoryJudge(LightNetwork network, const HistoryClaim& claim, const Hash256& seed,
                            std::uint64_t now_ms)
-    : network_(std::move(network)),
-      claim_(claim),
-      tip_(header_id(claim.tip)),
-      seed_(seed),
-      now_ms_(now_ms) {
-    CHECK(claim.tip.tmpl.height > 0);
-}
+    : network_(std::move(network)), claim_(claim), seed_(seed), now_ms_(now_ms) {}
 
 std::vector<HistoryQuestion> HistoryJudge::ask() {
     std::vector<HistoryQuestion> questions;
     if (verdict_) return questions;
     if (stage_ == Stage::begin) {
         stage_ = Stage::tail;
-        questions.emplace_back(AskTail{tip_, static_cast<std::uint32_t>(kTailBlocks)});
+        questions.emplace_back(AskTail{claim_.tip, static_cast<std::uint32_t>(kTailBlocks)});
     } else if (stage_ == Stage::samples && asked_ == answered_) {
         const std::size_t end = std::min(works_.size(), asked_ + kSamplesPerQuestion);
         AskSamples samples{anchor_id_, {}};
@@ -99,7 +92,8 @@ void HistoryJudge::settle(const Result<void, HistoryFailure>& step) {
     if (!step) {
         verdict_ = fail(step.error());
     } else if (stage_ == Stage::work && work_->finished()) {
-        verdict_ = BelievedHistory{tip_, claim_.cumulative_work, works_.size(), work_->proved()};
+        verdict_ = BelievedHistory{claim_.tip, claim_.cumulative_work, works_.size(),
+                                   work_->proved(), tail_};
     }
 }
 
@@ -120,9 +114,10 @@ void HistoryJudge::take_tail(const HistoryTail& tail) {
 }
 
 Result<void, HistoryFailure> HistoryJudge::check_tail(const HistoryTail& tail) {
-    const std::uint64_t height = claim_.tip.tmpl.height;
+    const std::uint64_t height = claim_.height;
     const std::uint64_t count = std::min<std::uint64_t>(height, kTailBlocks);
-    if (tail.headers.size() != count || tail.headers.back() != claim_.tip ||
+    if (count == 0 || tail.headers.size() != count ||
+        header_id(tail.headers.back()) != claim_.tip ||
         tail.below.leaf_count() != height + 1 - count) {
         return refused(HistoryFault::wrong_tail);
     }
@@ -137,10 +132,11 @@ Result<void, HistoryFailure> HistoryJudge::check_tail(const HistoryTail& tail) {
         return refused(HistoryFault::wrong_parent_place);
     }
     TRY(check_links(tail));
-    if (claim_.tip.tmpl.time_ms > now_ms_ &&
-        claim_.tip.tmpl.time_ms - now_ms_ > network_.params.max_future_ms) {
+    const std::uint64_t time_ms = tail.headers.back().tmpl.time_ms;
+    if (time_ms > now_ms_ && time_ms - now_ms_ > network_.params.max_future_ms) {
         return fail(HistoryFailure(HeaderError::time_too_far));
     }
+    tail_ = tail.headers;
     for (const Header& header : tail.headers) want(header);
     return draw(tail);
 }

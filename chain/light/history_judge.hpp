@@ -31,7 +31,8 @@ namespace gradient::chain {
 
 /// What somebody says is the end of a chain.
 struct HistoryClaim {
-    Header tip;
+    std::uint64_t height = 0;
+    Hash256 tip;
     U256 cumulative_work;  ///< with the tip
 };
 
@@ -54,8 +55,9 @@ using HistoryQuestion = std::variant<AskTail, AskSamples, AskEvidence, AskChunk>
 struct BelievedHistory {
     Hash256 tip;
     U256 cumulative_work;
-    std::size_t samples = 0;  ///< drawn
-    std::size_t replays = 0;  ///< units replayed, those of the tail among them
+    std::size_t samples = 0;   ///< drawn
+    std::size_t replays = 0;   ///< units replayed, those of the tail among them
+    std::vector<Header> tail;  ///< its last headers, ascending; the last one is the tip
 };
 
 /// Sans-I/O: belongs to one thread, reads no clock, owns no randomness. Holds headers, at most
@@ -66,7 +68,7 @@ class HistoryJudge {
     static constexpr std::size_t kSamplesPerQuestion = 64;
 
     /// `seed` must be random and the judge's own; `now_ms` is the clock that the tip's time is
-    /// measured by. The claim's tip is not genesis.
+    /// measured by.
     HistoryJudge(LightNetwork network, const HistoryClaim& claim, const Hash256& seed,
                  std::uint64_t now_ms);
     HistoryJudge(const HistoryJudge&) = delete;
@@ -106,10 +108,10 @@ class HistoryJudge {
 
     LightNetwork network_;
     HistoryClaim claim_;
-    Hash256 tip_;
     Hash256 seed_;
     std::uint64_t now_ms_ = 0;
     Stage stage_ = Stage::begin;
+    std::vector<Header> tail_;
     Header anchor_;  // the tail's first header
     Hash256 anchor_id_;
     std::vector<U256> works_;

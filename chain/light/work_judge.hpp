@@ -27,7 +27,7 @@ inline constexpr std::size_t kOpenEvidence = 8;
 /// Chunks of a task's data that are under way at a time.
 inline constexpr std::size_t kOpenChunks = 8;
 /// Bytes of user tasks' data that are fetched for one judgement.
-inline constexpr std::uint64_t kMaxTaskData = std::uint64_t{1} << 30U;
+inline constexpr std::uint64_t kMaxTaskData = std::uint64_t{512} << 20U;
 
 /// Asks for a header's standalone evidence.
 struct AskEvidence {

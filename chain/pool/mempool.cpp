@@ -447,6 +447,13 @@ std::shared_ptr<const SignedTransaction> Mempool::find(const Hash256& id) const 
     return found == by_id_.end() ? nullptr : found->second->checked.shared();
 }
 
+std::vector<std::pair<std::uint64_t, std::shared_ptr<const SignedTransaction>>>
+Mempool::by_arrival() const {
+    std::vector<std::pair<std::uint64_t, std::shared_ptr<const SignedTransaction>>> all;
+    for (const auto& [key, entry] : by_time_) all.emplace_back(key.first, entry->checked.shared());
+    return all;
+}
+
 std::vector<CheckedTransaction> Mempool::of_sender(const Address& sender) const {
     std::vector<CheckedTransaction> waiting;
     const auto found = queues_.find(sender);

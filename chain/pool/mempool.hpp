@@ -163,6 +163,9 @@ class Mempool {
     [[nodiscard]] TransactionStatus status(const Hash256& id) const;
     [[nodiscard]] bool contains(const Hash256& id) const { return by_id_.contains(id); }
     [[nodiscard]] std::shared_ptr<const SignedTransaction> find(const Hash256& id) const;
+    /// All that wait, with the time of their coming, in its order.
+    [[nodiscard]] std::vector<std::pair<std::uint64_t, std::shared_ptr<const SignedTransaction>>>
+    by_arrival() const;
     /// What waits of a sender, in the order of nonces.
     [[nodiscard]] std::vector<CheckedTransaction> of_sender(const Address& sender) const;
     /// The first nonce that neither the account nor what waits has used.

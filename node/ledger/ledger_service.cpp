@@ -1,7 +1,6 @@
 #include "node/ledger/ledger_service.hpp"
 
 #include "chain/block_verifier.hpp"
-#include "chain/state/entries.hpp"
 #include "chain/types/header.hpp"
 #include "node/concurrency/run_on.hpp"
 #include "node/setup/clock.hpp"
@@ -20,40 +19,6 @@
 namespace gradient::node {
 
 namespace {
-
-// What the transaction rules take beside the state, kept together while it is used.
-class PoolContext {
-  public:
-    PoolContext(chain::Ledger& ledger, TrainerPool& trainers,
-                const std::set<std::uint32_t>& proof_tasks)
-        : trainers_(trainers),
-          context_{ledger.network().params(),
-                   ledger.network().genesis.id,
-                   ledger.network().spec.network_id,
-                   ledger.tip()->height() + 1,
-                   ledger.tip()->id(),
-                   &tasks_,
-                   &trainers_} {
-        const auto& state = ledger.tip()->state();
-        std::vector<std::uint32_t> needed{chain::kGenesisTask};
-        const auto list =
-            require(chain::read_entry<chain::TaskList>(state, chain::task_list_key()));
-        if (list) needed.insert(needed.end(), list->active.begin(), list->active.end());
-        needed.insert(needed.end(), proof_tasks.begin(), proof_tasks.end());
-        for (const std::uint32_t id : needed) {
-            if (auto task = require(ledger.task(id))) tasks_.add(std::move(task));
-        }
-    }
-    PoolContext(const PoolContext&) = delete;
-    PoolContext& operator=(const PoolContext&) = delete;
-
-    [[nodiscard]] const chain::TransactionContext& get() const noexcept { return context_; }
-
-  private:
-    chain::TaskSet tasks_;
-    LeasedTrainers trainers_;
-    chain::TransactionContext context_;
-};
 
 // A block of which nothing is known but that the node could not judge it.
 LedgerService::SubmitResult not_judged(const std::string& why) {
@@ -76,7 +41,8 @@ LedgerService::LedgerService(const asio::any_io_executor& executor,
       shares_(strand_, *ledger_, pool, trainers, [this] {
           changed_.notify_all();
           if (on_share_judged_) on_share_judged_();
-      }) {
+      }),
+      transactions_(strand_, *ledger_, pool, trainers) {
     ledger_->on_tip_change([this](const chain::TipChange& change) { tip_changed(change); });
 }
 
@@ -231,6 +197,7 @@ Task<chain::Result<LedgerService::Judged, chain::SubmitError>> LedgerService::ve
         };
         auto results =
             co_await run_all_on(pool_, Priority::verify, {}, jobs->size(), std::move(replay));
+        block_replays_ += results.size();
         std::vector<chain::ReplayedUnit> replays;
         for (std::size_t i = 0; i < results.size(); ++i) {
             if (!results[i]) {
@@ -277,14 +244,6 @@ Task<> LedgerService::wait_for_shares(Event::Deadline deadline) {
     }
 }
 
-void LedgerService::add_transactions(chain::TemplateContents& contents, std::size_t bytes) {
-    PoolContext context(*ledger_, trainers_, proof_tasks_);
-    const auto selected = require(
-        mempool_.select(tip()->state(), context.get(), {bytes, chain::kMaxTransactions / 2}));
-    for (const auto& transaction : selected.transactions)
-        contents.transactions.push_back({*transaction});
-}
-
 chain::TemplateContents LedgerService::template_contents() {
     chain::TemplateContents contents;
     const auto& params = network().params();
@@ -292,40 +251,22 @@ chain::TemplateContents LedgerService::template_contents() {
     std::size_t bytes =
         params.max_block_bytes - std::min<std::size_t>(reserved, params.max_block_bytes);
     shares_.add_to(contents, bytes);
-    add_transactions(contents, bytes + kReservedBytes / 2);
+    transactions_.add_to(contents, bytes + kReservedBytes / 2);
     return contents;
 }
 
 Task<LedgerService::TransactionResult> LedgerService::submit_transaction(
     std::shared_ptr<const chain::SignedTransaction> transaction) {
     auto submit = [this, transaction = std::move(transaction)]() -> Task<TransactionResult> {
-        auto tasks = proof_tasks_;
-        const auto task = chain::required_task(*transaction);
-        if (task && tasks.size() < kMaxProofTasks) tasks.insert(*task);
-        PoolContext context(*ledger_, trainers_, tasks);
-        const auto checked = chain::check_transaction(transaction, context.get());
-        if (!checked) co_return chain::fail(chain::PoolError(checked.error()));
-        const auto added = mempool_.add(*checked, tip()->state(), context.get(), now_ms());
-        if (!added) co_return chain::fail(added.error());
-        proof_tasks_ = std::move(tasks);
-        if (on_transaction_kept_) on_transaction_kept_(checked->id());
-        co_return checked->id();
+        try {
+            co_return transactions_.submit(transaction);
+        } catch (const Failure& failure) {
+            store_failed(failure);
+            co_return chain::fail(
+                chain::PoolError(chain::StoreError{chain::StoreFault::failed, failure.what()}));
+        }
     };
     co_return co_await asio::co_spawn(strand_, std::move(submit), asio::use_awaitable);
-}
-
-// The pool follows the chain: what is included goes, what blocks left behind comes back.
-void LedgerService::renew_mempool(const MovedBlocks& moved) {
-    PoolContext context(*ledger_, trainers_, proof_tasks_);
-    std::vector<chain::UndoneBlock> undone;
-    for (const auto& one : moved.undone)
-        undone.push_back(chain::undone_block(*one.block, context.get()));
-    std::vector<chain::RedoneBlock> redone;
-    for (const auto& one : moved.redone) redone.push_back(chain::redone_block(*one.block));
-    static_cast<void>(
-        require(mempool_.tip_changed(undone, redone, tip()->state(), context.get(), now_ms())));
-    mempool_.expire(now_ms());
-    if (mempool_.size() == 0) proof_tasks_.clear();
 }
 
 // The new tip's block is in memory; on a change of branch the others are read, once for all.
@@ -354,7 +295,7 @@ void LedgerService::tip_changed(const chain::TipChange& change) {
                  change.tip->id().to_hex(), change.tip->index().header.units,
                  change.tip->index().hits);
     const MovedBlocks moved = load_moved(change);
-    renew_mempool(moved);
+    transactions_.tip_changed(moved);
     shares_.tip_changed(moved);
     evaluator_.tip_changed(change.tip);
     for (const auto& listener : on_tip_) listener(change);
@@ -391,6 +332,7 @@ Task<> LedgerService::close() {
             spdlog::warn("blocks dropped while being verified: {}", submissions_.size());
         co_await submissions_.close();
         co_await shares_.close();
+        co_await transactions_.close();
     };
     co_await asio::co_spawn(strand_, end(), asio::use_awaitable);
 }

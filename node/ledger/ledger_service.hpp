@@ -2,7 +2,6 @@
 
 #include "chain/block_template.hpp"
 #include "chain/ledger.hpp"
-#include "chain/pool/mempool.hpp"
 #include "node/concurrency/event.hpp"
 #include "node/concurrency/promised.hpp"
 #include "node/concurrency/task.hpp"
@@ -13,6 +12,7 @@
 #include "node/ledger/moved_blocks.hpp"
 #include "node/ledger/share_desk.hpp"
 #include "node/ledger/share_verdict.hpp"
+#include "node/ledger/transaction_desk.hpp"
 #include "node/setup/failure.hpp"
 #include "node/training/trainer_pool.hpp"
 
@@ -22,11 +22,11 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <list>
 #include <memory>
 #include <optional>
-#include <set>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -40,10 +40,9 @@ class LedgerService {
     /// What became of a block, as chain::Ledger tells it.
     using SubmitResult = chain::Result<chain::CommitOutcome, chain::SubmitError>;
     /// What became of a transaction that was submitted: its id, or why the pool does not take it.
-    using TransactionResult = chain::Result<chain::Hash256, chain::PoolError>;
+    using TransactionResult = TransactionDesk::Result;
     using TipListener = std::function<void(const chain::TipChange&)>;
     using ProvenListener = std::function<void(const std::shared_ptr<const chain::Block>&)>;
-    using TransactionListener = std::function<void(const chain::Hash256& id)>;
     using FailureListener = std::function<void(const Failure&)>;
 
     /// Blocks being verified at a time; the rest is refused until one is done.
@@ -53,8 +52,6 @@ class LedgerService {
     /// Bytes of a block that are left to its winner's segment and to late shares and transactions
     /// (of each kind), where there is more to include than fits.
     static constexpr std::size_t kReservedBytes = std::size_t{1} << 20U;
-    /// Tasks of fraud proofs that are remembered, so that proofs against ended tasks are judged.
-    static constexpr std::size_t kMaxProofTasks = 64;
     /// Blocks whose training loss is remembered.
     static constexpr std::size_t kMaxLosses = 65'536;
 
@@ -71,6 +68,10 @@ class LedgerService {
     /// The key of this node's miner, whose shares are the last to be evicted. Call before start().
     void set_own_miner(const chain::PublicKey& key) { shares_.set_own_miner(key); }
 
+    /// Reads back the transactions that wait in a journal and writes down there what the pool takes
+    /// from now on. Call before start(); throws Failure.
+    void set_journal(const std::filesystem::path& file) { transactions_.use_journal(file); }
+
     // ---- listeners; set them before start()
 
     /// Called on the strand after each change of the tip, one listener after another.
@@ -86,8 +87,8 @@ class LedgerService {
         shares_.on_share_kept(std::move(listener));
     }
     /// Called on the strand for each transaction that is submitted and the pool takes.
-    void on_transaction_kept(TransactionListener listener) {
-        on_transaction_kept_ = std::move(listener);
+    void on_transaction_kept(TransactionDesk::KeptListener listener) {
+        transactions_.on_kept(std::move(listener));
     }
 
     // ---- submission
@@ -112,7 +113,8 @@ class LedgerService {
     /// turned away for want of room.
     void submit_own_share(std::shared_ptr<const chain::Segment> segment);
 
-    /// Checks a transaction and takes it into the pool. From any executor.
+    /// Checks a transaction and takes it into the pool. What has been taken outlives the process;
+    /// a power cut may take back the last second. From any executor.
     Task<TransactionResult> submit_transaction(
         std::shared_ptr<const chain::SignedTransaction> transaction);
 
@@ -167,8 +169,11 @@ class LedgerService {
     [[nodiscard]] const std::shared_ptr<const chain::ParentState>& tip() const noexcept {
         return ledger_->tip();
     }
-    [[nodiscard]] const chain::Mempool& mempool() const noexcept { return mempool_; }
+    [[nodiscard]] const chain::Mempool& mempool() const noexcept { return transactions_.pool(); }
     [[nodiscard]] const chain::SharePool& share_pool() const noexcept { return shares_.pool(); }
+    /// Units replayed since the start to judge blocks; shares that were judged before a block came
+    /// have none here.
+    [[nodiscard]] std::uint64_t block_replays() const noexcept { return block_replays_; }
     /// Whether a block with this id is being verified.
     [[nodiscard]] bool is_judging(const chain::Hash256& block_id) const;
     [[nodiscard]] const ChainFigures& figures() const noexcept { return figures_; }
@@ -201,8 +206,6 @@ class LedgerService {
     Task<SubmitResult> try_verify_and_commit(std::shared_ptr<const chain::Block> block,
                                              const chain::U256& branch_work);
     [[nodiscard]] MovedBlocks load_moved(const chain::TipChange& change) const;
-    void renew_mempool(const MovedBlocks& moved);
-    void add_transactions(chain::TemplateContents& contents, std::size_t bytes);
     void store_failed(const Failure& failure);
     Task<chain::Result<Judged, chain::SubmitError>> verify(chain::Candidate candidate);
     void tip_changed(const chain::TipChange& change);
@@ -220,13 +223,12 @@ class LedgerService {
     HeldOutEvaluator evaluator_;
     TaskGroup submissions_;
     std::list<Submitted> judging_;
+    std::uint64_t block_replays_ = 0;
     ShareDesk shares_;
-    chain::Mempool mempool_;
-    std::set<std::uint32_t> proof_tasks_;  // ended ones among them: of fraud proofs in the pool
+    TransactionDesk transactions_;
     SegmentListener on_segments_;
     std::vector<TipListener> on_tip_;
     ProvenListener on_block_proven_;
-    TransactionListener on_transaction_kept_;
     std::function<void()> on_share_judged_;
     FailureListener on_store_failure_;
     chain::PrunePolicy prune_;

@@ -28,10 +28,6 @@ SteadyTime now() {
     return std::chrono::steady_clock::now();
 }
 
-bool offers(std::uint32_t services, Service service) {
-    return (services & static_cast<std::uint32_t>(service)) != 0;
-}
-
 // The state root after a block, as the header above it in a believed tail commits to it.
 std::optional<chain::Hash256> state_root_after(const chain::BelievedHistory& history,
                                                const chain::Hash256& block) {
@@ -206,14 +202,12 @@ void LightClient::dispatch(Link& link, Message message) {
 }
 
 void LightClient::run_job(const SharedLink& link, chain::LightJob job) {
-    const auto run = [](LightClient& self, SharedLink its_link,
-                        chain::LightJob its_job) -> Task<> {
+    const auto run = [](LightClient& self, SharedLink its_link, chain::LightJob its_job) -> Task<> {
         auto work = [&self, &its_job](const std::stop_token&) {
             LeasedTrainers trainers(self.trainers_);
             return chain::run_light_job(its_job, self.network_->params(), trainers);
         };
-        const auto result =
-            co_await run_on(self.pool_, Priority::verify, {}, std::move(work));
+        const auto result = co_await run_on(self.pool_, Priority::verify, {}, std::move(work));
         its_link->sampler->job_done(result, now());
     };
     tasks_.spawn(run(*this, link, std::move(job)));

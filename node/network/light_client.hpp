@@ -35,7 +35,7 @@ struct JudgedPeer {
     TipClaim claim;
     std::uint32_t services = 0;
     bool is_believed = false;
-    std::string verdict;  ///< one sentence
+    std::string verdict;             ///< one sentence
     chain::BelievedHistory history;  ///< if it is believed
     std::uint64_t bytes = 0;         ///< received for it
     std::size_t replays = 0;

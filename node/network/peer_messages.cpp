@@ -47,7 +47,11 @@ class MessageHandler {
 
     // ---- connection
     void operator()(const Hello&) { service_.report(peer_, ProtocolOffence::second_hello); }
-    void operator()(const Ping& message) { service_.send(peer_, Pong{message.nonce}); }
+    void operator()(const Ping& message) {
+        service_.set_->note_tip(peer_, message.tip);
+        service_.sync_.on_claim(peer_, message.tip, now_);
+        service_.send(peer_, Pong{message.nonce});
+    }
     void operator()(const Pong& message) {
         if (!session_.ping_sent || message.nonce != session_.ping_nonce) return;
         const auto time = now_ - *session_.ping_sent;
@@ -81,10 +85,12 @@ class MessageHandler {
 
     // ---- headers and blocks
     void operator()(const Announce& message) {
-        service_.set_->note_tip(peer_, {message.header.tmpl.height,
-                                        chain::header_id(message.header), message.cumulative_work});
-        service_.sync_.on_announce(peer_, message, now_);
+        const auto id = chain::header_id(message.header);
+        service_.set_->note_tip(peer_, {message.header.tmpl.height, id, message.cumulative_work});
         const auto outcome = service_.relay_.on_announce(peer_, message, now_, now_ms());
+        if (outcome == AnnounceOutcome::fetching || outcome == AnnounceOutcome::waiting)
+            service_.sync_.left_to_relay(id, now_);
+        service_.sync_.on_announce(peer_, message, now_);
         if (outcome == AnnounceOutcome::headers_needed)
             service_.sync_.announced_unknown_parent(peer_, now_);
     }
@@ -95,12 +101,9 @@ class MessageHandler {
         service_.sync_.on_headers(peer_, message, now_, now_ms());
     }
     void operator()(const GetBlock& message) {
-        // What is proven and not stored yet, the relay alone has.
-        if (service_.ledger_.is_judging(message.id)) {
-            service_.relay_.on_get_block(peer_, message, now_);
-        } else {
+        // What is new the relay has at hand, or has it alone: proven and not stored yet.
+        if (service_.relay_.on_get_block(peer_, message, now_) == Served::no)
             service_.server_.on_get_block(peer_, message, now_);
-        }
     }
     void operator()(BlockMessage& message) {
         if (service_.relay_.on_block(peer_, message) == Asked::yes) return;
@@ -133,13 +136,19 @@ class MessageHandler {
     }
 
     // ---- history
-    void operator()(const GetSamples&) {}
+    void operator()(const GetSamples& message) {
+        service_.history_.on_get_samples(peer_, message, now_);
+    }
     void operator()(const Samples&) { unsolicited(); }
-    void operator()(const GetTail&) {}
+    void operator()(const GetTail& message) { service_.history_.on_get_tail(peer_, message, now_); }
     void operator()(const Tail&) { unsolicited(); }
-    void operator()(const GetEvidence&) {}
+    void operator()(const GetEvidence& message) {
+        service_.history_.on_get_evidence(peer_, message, now_);
+    }
     void operator()(const Evidence&) { unsolicited(); }
-    void operator()(const GetTaskData&) {}
+    void operator()(const GetTaskData& message) {
+        service_.history_.on_get_task_data(peer_, message, now_);
+    }
     void operator()(const TaskData&) { unsolicited(); }
     void operator()(const GetSnapshot&) { service_.send(peer_, service_.shelf_.offer()); }
     void operator()(const SnapshotOffer&) { unsolicited(); }

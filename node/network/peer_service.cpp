@@ -92,6 +92,7 @@ PeerService::PeerService(LedgerService& ledger, WorkerPool& pool, const chain::S
       outlets_(outlets()),
       sync_(ledger.ledger(), outlets_),
       server_(ledger.ledger(), outlets_),
+      history_(ledger.ledger(), outlets_),
       relay_(view_, outlets_),
       shelf_(files_.snapshots, settings.snapshot_interval),
       caught_up_(std::chrono::steady_clock::now()),
@@ -140,9 +141,13 @@ std::optional<Endpoint> PeerService::endpoint() const {
     return listener_->endpoint();
 }
 
+TipClaim PeerService::our_claim() const {
+    const auto& tip = ledger_.tip();
+    return {tip->height(), tip->id(), tip->index().cumulative_work};
+}
+
 Hello PeerService::our_hello() const {
     const chain::Network& network = ledger_.network();
-    const auto& tip = ledger_.tip();
     Hello hello;
     hello.network_id = network.spec.network_id;
     hello.genesis = network.genesis.id;
@@ -155,7 +160,7 @@ Hello PeerService::our_hello() const {
         hello.services |= static_cast<std::uint32_t>(Service::snapshot);
     hello.time_ms = now_ms();
     if (listener_) hello.listen_port = listener_->endpoint().port();
-    hello.tip = {tip->height(), tip->id(), tip->index().cumulative_work};
+    hello.tip = our_claim();
     hello.agent = program_version("gradientd");
     return hello;
 }
@@ -334,6 +339,7 @@ void PeerService::left(Session& session) {
     if (const auto removed = set_->remove(peer)) plan_->lost(*removed, now);
     sync_.peer_left(peer, now.steady);
     server_.peer_left(peer);
+    history_.peer_left(peer);
     relay_.peer_left(peer, now.steady);
 }
 
@@ -362,11 +368,12 @@ void PeerService::tick() {
     const Moment now = moment();
     sync_.tick(now.steady);
     server_.tick(now.steady);
+    history_.tick(now.steady);
     relay_.tick(now.steady);
     make_calls(now);
     ping_peers(now);
     look_whether_caught_up(now);
-    end(set_->drop_laggard(ledger_.tip()->index().cumulative_work, now.steady));
+    end(set_->drop_laggard(ledger_.ledger().work_floor(), now.steady));
     if (now.steady < next_save_) return;
     next_save_ = now.steady + kSaveInterval;
     book_->expire(now.unix_s);
@@ -391,7 +398,7 @@ void PeerService::ping_peers(Moment now) {
             session->end(GoodbyeReason::timeout);
         } else if (!session->ping_sent || now.steady - *session->ping_sent > kPingInterval) {
             session->ping_sent = now.steady;
-            send(id, Ping{++session->ping_nonce});
+            send(id, Ping{++session->ping_nonce, our_claim()});
         }
     }
 }

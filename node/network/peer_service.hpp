@@ -22,6 +22,7 @@
 #include "node/setup/settings.hpp"
 #include "node/sync/block_sync.hpp"
 #include "node/sync/chain_server.hpp"
+#include "node/sync/history_server.hpp"
 #include "node/sync/outlets.hpp"
 #include "node/sync/relay.hpp"
 #include "node/sync/snapshot_shelf.hpp"
@@ -112,6 +113,7 @@ class PeerService {
     friend class MessageHandler;
 
     [[nodiscard]] SyncOutlets outlets();
+    [[nodiscard]] TipClaim our_claim() const;
     [[nodiscard]] Hello our_hello() const;
     [[nodiscard]] static Moment moment();
 
@@ -174,6 +176,7 @@ class PeerService {
     SyncOutlets outlets_;
     BlockSync sync_;
     ChainServer server_;
+    HistoryServer history_;
     Relay relay_;
     SnapshotShelf shelf_;
     CaughtUp caught_up_;

@@ -50,4 +50,20 @@ inline constexpr std::size_t kMaxSamplesPerMessage = 64;
 inline constexpr std::size_t kSnapshotPartBytes = std::size_t{1} << 20U;
 inline constexpr std::size_t kMaxSnapshotParts = 16'384;
 
+// ---- samples and evidence
+/// Time in which a peer under judgement must send something, and in which it must have sent all.
+inline constexpr auto kSamplingTimeout = 30s;
+inline constexpr auto kMaxSamplingTime = 60min;
+/// Bytes that judging one chain may take: task data (chain::kMaxTaskData) and as much again, which
+/// is more than evidence of the largest model takes.
+inline constexpr std::uint64_t kMaxSamplingBytes = std::uint64_t{1} << 30U;
+/// Bytes a second that are served to one peer and to all, and how much of it may be saved up; a
+/// request costs kHistoryRequestCost beside what it takes to answer.
+inline constexpr std::uint64_t kHistoryPeerRate = std::uint64_t{4} << 20U;
+inline constexpr std::uint64_t kHistoryTotalRate = std::uint64_t{16} << 20U;
+inline constexpr std::uint64_t kHistorySavedSeconds = 8;
+inline constexpr std::uint64_t kHistoryRequestCost = 16 * 1024;
+/// Requests of one peer that wait for their turn; one more is held against it.
+inline constexpr std::size_t kMaxWaitingHistoryRequests = 32;
+
 }  // namespace gradient::node

@@ -23,7 +23,7 @@ constexpr std::size_t list(std::size_t most, std::size_t element) {
 // In the order of Message.
 constexpr std::array<TypeFacts, kMessageTypes> kTypes{{
     {"hello", 256},
-    {"ping", 8},
+    {"ping", 8 + TipClaim::kEncodedSize},
     {"pong", 8},
     {"goodbye", 1},
     {"get_addresses", 0},

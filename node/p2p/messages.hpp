@@ -70,10 +70,12 @@ struct Hello {
     }
 };
 
+/// Answered by Pong with the same nonce.
 struct Ping {
     std::uint64_t nonce = 0;
+    TipClaim tip;  ///< the sender's: blocks that it had from us it does not announce to us
     friend bool operator==(const Ping&, const Ping&) = default;
-    static auto fields(auto& self) { return std::tie(self.nonce); }
+    static auto fields(auto& self) { return std::tie(self.nonce, self.tip); }
 };
 
 struct Pong {

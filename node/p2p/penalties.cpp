@@ -54,21 +54,21 @@ Cost cost_of(ProtocolOffence offence) noexcept {
         // A line that slow is of no use.
         case ProtocolOffence::frame_too_slow:
             return kPart;
-        // Honest where a reorganisation or another request came between question and answer.
+        // Honest where the question had been given up.
         case ProtocolOffence::wrong_answer:
             return light(25);
-        // An overloaded node may do so now and then.
+        // An overloaded node may do so for some seconds.
         case ProtocolOffence::stalled:
-            return light(30);
+            return light(5);
         // Each is a limit overrun; one burst of an honest node is forgiven.
         case ProtocolOffence::too_many_requests:
             return light(10);
         // Honest where the answer comes after the asker has given up.
         case ProtocolOffence::unsolicited:
             return light(10);
-        // Honest where the item left the pool in between.
+        // Honest where the item left the pool in between; one stands for many.
         case ProtocolOffence::lost_item:
-            return light(1);
+            return light(10);
     }
     return kNothing;
 }
@@ -296,16 +296,20 @@ PenaltyLedger::Score PenaltyLedger::decayed(const Score& score, Time now) {
     const double half_lives = std::chrono::duration<double>(now - score.at) /
                               std::chrono::duration<double>(kScoreHalfLife);
     const double factor = std::exp2(-half_lives);
-    return {score.light * factor, score.grave * factor, now};
+    return {score.light * factor, score.grave * factor, now, score.light_at};
 }
 
 Sanction PenaltyLedger::charge(const NodeId& node, const Penalty& penalty, Time now) {
     if (penalty.cost <= 0) return Sanction::none;
     if (!scores_.contains(node)) make_room(now);
-    Score& score = scores_[node];
+    Score& score = scores_.try_emplace(node, Score{0, 0, now, now - kHiccup}).first->second;
     score = decayed(score, now);
-    score.at = std::max(score.at, now);
-    (penalty.sanction == Sanction::ban ? score.grave : score.light) += penalty.cost;
+    if (penalty.sanction == Sanction::ban) {
+        score.grave += penalty.cost;
+    } else if (penalty.cost >= kMaxScore || now - score.light_at >= kHiccup) {
+        score.light += penalty.cost;
+        score.light_at = now;
+    }
     if (score.grave >= kMaxScore) return Sanction::ban;
     return score.grave + score.light >= kMaxScore ? Sanction::disconnect : Sanction::none;
 }

@@ -23,8 +23,12 @@ namespace gradient::node {
 inline constexpr int kMaxScore = 100;
 /// A score halves in this time.
 inline constexpr auto kScoreHalfLife = std::chrono::minutes(10);
-/// A node whose score is still above this is not connected to again.
-inline constexpr double kForgivenScore = kMaxScore / 2.0;
+/// A node whose score is still above this is not connected to again: a full score keeps it away
+/// for three minutes.
+inline constexpr double kForgivenScore = 80;
+/// Of the costs that only lead to a disconnection one counts in this time: one hiccup of a line or
+/// a machine shows in many things at once.
+inline constexpr auto kHiccup = std::chrono::seconds(1);
 /// Nodes whose scores are remembered, connected or not.
 inline constexpr std::size_t kMaxScores = 4096;
 
@@ -72,6 +76,7 @@ class PenaltyLedger {
         double light = 0;  // costs that lead to a disconnection
         double grave = 0;  // costs that lead to a ban
         Time at;           // when these two were so
+        Time light_at;     // when the last light cost counted
     };
     static Score decayed(const Score& score, Time now);
     void make_room(Time now);

@@ -43,6 +43,12 @@ chain::Hash256 find_block(const LedgerService& service, const std::string& name)
     return *id;
 }
 
+json::value history_view(const std::optional<HistoryCheck::Status>& status) {
+    if (!status) return nullptr;
+    return json::object{
+        {"verified_height", status->height}, {"of", status->of}, {"verified", status->is_done}};
+}
+
 json::value status(LedgerService& service, const RpcContext& context) {
     const auto& network = service.network();
     const auto& tip = service.tip();
@@ -70,6 +76,7 @@ json::value status(LedgerService& service, const RpcContext& context) {
         {"audit", audit_view(context.audits.status())},
         {"chain", figures_view(service.figures())},
         {"peers", context.peers.connected()},
+        {"history", history_view(context.history())},
         {"sync", stuck_view(context.peers.why_stuck())},
         {"progress_efficiency", optional_view(service.figures().progress_efficiency())},
     };

@@ -3,11 +3,13 @@
 #include "node/audit/audit_service.hpp"
 #include "node/ledger/ledger_service.hpp"
 #include "node/mining/miner.hpp"
+#include "node/network/history_check.hpp"
 #include "node/network/peer_service.hpp"
 #include "node/rpc/json_rpc.hpp"
 #include "node/rpc/transaction_service.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace gradient::node {
@@ -24,6 +26,9 @@ struct RpcContext {
     std::function<void(bool)> set_mining;  ///< called on the ledger's strand
     std::function<bool()> is_mining;       ///< the same; lanes rest for a moment at each new tip
     std::function<void()> stop;            ///< asks the node to end
+    /// How far the history before a snapshot is verified; nothing if there was no snapshot, or it
+    /// has been verified in an earlier run.
+    std::function<std::optional<HistoryCheck::Status>()> history;
 };
 
 /// Heights that chain_list gives at most, and unless told otherwise.

@@ -19,8 +19,11 @@ namespace gradient::node {
 ///     node.key       secret key of the node's identity among its peers, mode 0600
 ///     addresses.json where other nodes take connections, and the last ones that this one called
 ///     snapshots/     files that newcomers fetch, made anew in each run
+///     history/       a second chain: what a snapshot took on trust is being verified there
+///     history_verified  it has been: id of the snapshot's block
 ///     bans.json      whom the node has no dealings with for a time
 ///     fraud_proofs   proofs on their way into the chain and the salts of their commitments, 0600
+///     mempool.journal  transactions that were acknowledged, mode 0600
 ///     .cookie        this run's RPC credentials, mode 0600
 ///     rpc_endpoint   this run's RPC address, e.g. 127.0.0.1:9420
 ///     peer_endpoint  this run's address for peers, e.g. 0.0.0.0:9421
@@ -44,10 +47,17 @@ class DataDirectory {
     [[nodiscard]] std::filesystem::path chain_spec() const { return path_ / "chain.json"; }
     [[nodiscard]] std::filesystem::path database() const { return path_ / "chain"; }
     [[nodiscard]] std::filesystem::path fraud_proofs() const { return path_ / "fraud_proofs"; }
+    [[nodiscard]] std::filesystem::path mempool_journal() const {
+        return path_ / "mempool.journal";
+    }
     [[nodiscard]] std::filesystem::path miner_key() const { return path_ / "miner.key"; }
     [[nodiscard]] std::filesystem::path node_key() const { return path_ / "node.key"; }
     [[nodiscard]] std::filesystem::path addresses() const { return path_ / "addresses.json"; }
     [[nodiscard]] std::filesystem::path bans() const { return path_ / "bans.json"; }
+    [[nodiscard]] std::filesystem::path history() const { return path_ / "history"; }
+    [[nodiscard]] std::filesystem::path history_verified() const {
+        return path_ / "history_verified";
+    }
     [[nodiscard]] std::filesystem::path snapshots() const { return path_ / "snapshots"; }
 
     /// The stored chain spec's text, if the directory has one.

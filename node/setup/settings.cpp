@@ -69,6 +69,9 @@ void add_options(CLI::App& app, Settings& settings) {
     app.add_option("--rpc-port", settings.rpc_port, "Port of the RPC; 0 takes any free one")
         ->capture_default_str();
     add_peer_options(app, settings.peers);
+    app.add_flag("--from-snapshot", settings.from_snapshot,
+                 "Start a new data directory from a snapshot that the peers' proven chain commits "
+                 "to, instead of the whole history");
     app.add_option("--mine", settings.mine, "Whether to mine")
         ->type_name("BOOL")
         ->capture_default_str();

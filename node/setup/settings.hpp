@@ -23,7 +23,7 @@ struct PeerSettings {
     bool discover = true;                    ///< whether to dial addresses that peers tell
     std::size_t max_inbound = 64;            ///< connections that others open
     std::size_t max_outbound = 8;            ///< connections that this node opens, fixed ones apart
-    std::uint64_t snapshot_interval = 1000;  ///< blocks between served snapshots; 0: none
+    std::uint64_t snapshot_interval = 100;   ///< blocks between served snapshots; 0: none
 };
 
 /// Everything that a user may choose about a node; the chain's own parameters are in its chain
@@ -39,6 +39,7 @@ struct Settings {
     std::string rpc_address = "127.0.0.1";
     std::uint16_t rpc_port = kDefaultRpcPort;  ///< 0: any free one, see the file rpc_endpoint
     PeerSettings peers;
+    bool from_snapshot = false;  ///< a new directory starts from a snapshot of a peer
     bool mine = true;
     unsigned lanes = 1;
     unsigned threads = 0;       ///< worker threads; 0: one a processor, at least lanes

@@ -34,17 +34,27 @@ bool BlockDownloads::is_late(PeerId peer, const Hash256& id, SteadyTime now) con
     return true;
 }
 
+bool BlockDownloads::is_refused(const Entry& entry, PeerId peer, SteadyTime now) {
+    return std::ranges::any_of(entry.refusals, [&](const Refusal& refusal) {
+        return refusal.peer == peer && refusal.until > now;
+    });
+}
+
+bool BlockDownloads::is_failing(PeerId peer, const Hash256& id, SteadyTime now) const {
+    const auto found = entries_.find(id);
+    if (found == entries_.end() || found->second.arrived.block) return false;
+    return is_refused(found->second, peer, now) || (is_asked(peer, id) && is_late(peer, id, now));
+}
+
 bool BlockDownloads::should_ask(PeerId peer, const Hash256& id, SteadyTime now) const {
     if (is_asked(peer, id)) return false;
     const auto found = entries_.find(id);
     if (found == entries_.end()) return true;
     const Entry& entry = found->second;
     if (entry.arrived.block || entry.askings.size() >= limits_.max_askings) return false;
-    const bool refused = std::ranges::any_of(entry.refusals, [&](const Refusal& refusal) {
-        return refusal.peer == peer && refusal.until > now;
+    return !is_refused(entry, peer, now) && std::ranges::all_of(entry.askings, [&](PeerId asked) {
+        return is_late(asked, id, now);
     });
-    return !refused && std::ranges::all_of(entry.askings,
-                                           [&](PeerId asked) { return is_late(asked, id, now); });
 }
 
 void BlockDownloads::asked(PeerId peer, const Hash256& id, std::uint64_t height, SteadyTime now) {

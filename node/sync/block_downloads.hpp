@@ -55,6 +55,9 @@ class BlockDownloads {
     /// Whether the block has been asked of the peer, and not answered.
     [[nodiscard]] bool is_asked(PeerId peer, const chain::Hash256& id) const;
 
+    /// Whether the peer does not send that block: it is late with it, or has said not to have it.
+    [[nodiscard]] bool is_failing(PeerId peer, const chain::Hash256& id, SteadyTime now) const;
+
     // ---- answers
 
     /// Takes a block that was asked of the peer; nothing happens if it is there already or no
@@ -124,6 +127,7 @@ class BlockDownloads {
 
     std::optional<Request> take_request(PeerId peer, const chain::Hash256& id);
     void drop_arrived(Entry& entry);
+    [[nodiscard]] static bool is_refused(const Entry& entry, PeerId peer, SteadyTime now);
     [[nodiscard]] bool is_late(PeerId peer, const chain::Hash256& id, SteadyTime now) const;
 
     const SyncLimits& limits_;

@@ -81,24 +81,17 @@ AnnounceOutcome BlockRelay::judge_header(PeerId peer, const Announce& message,
         outlets_.report(peer, ProtocolOffence::false_claim);
         return AnnounceOutcome::refused;
     }
-    if (work <= work_floor() || !make_room(peer)) return AnnounceOutcome::ignored;
+    if (work <= view_.ledger.work_floor() || !make_room(peer)) return AnnounceOutcome::ignored;
     return AnnounceOutcome::fetching;
 }
 
 AnnounceOutcome BlockRelay::without_parent(PeerId peer, const Announce& message) {
-    if (message.cumulative_work <= work_floor()) return AnnounceOutcome::ignored;
+    if (message.cumulative_work <= view_.ledger.work_floor()) return AnnounceOutcome::ignored;
     auto& waiting = peers_.at(peer).waiting;
     if (!fetches_.contains(message.header.tmpl.parent)) return AnnounceOutcome::headers_needed;
     if (waiting.size() >= kMaxWaiting) waiting.erase(waiting.begin());
     waiting.push_back(message);
     return AnnounceOutcome::waiting;
-}
-
-chain::U256 BlockRelay::work_floor() const {
-    const chain::BlockIndex& tip = view_.ledger.tip()->index();
-    const chain::U256 recent = chain::saturating_mul(chain::block_work(tip.header.tmpl.bits),
-                                                     chain::Ledger::kSideBranchBlocks);
-    return chain::checked_sub(tip.cumulative_work, recent).value_or(chain::U256());
 }
 
 // A header costs nothing to invent, so whoever has the most fetches makes room for those with none.
@@ -348,11 +341,13 @@ void BlockRelay::block_judged(PeerId peer, const chain::Hash256& id, const Block
 // nobody's fault but its miner's.
 void BlockRelay::judged_bad(FetchPlace place, const chain::SubmitError& error, SteadyTime now) {
     const Fetch& fetch = place->second;
+    const bool breaks_rule = std::holds_alternative<chain::RuleError>(error);
     switch (chain::blame(error)) {
         case chain::Consequence::malformed:
             return whole_or_next(place, error, now);
         case chain::Consequence::invalid:
-            if (!fetch.is_proven) outlets_.report(*fetch.from, error);
+            // Condemned before: whoever sent it could not know.
+            if (breaks_rule && !fetch.is_proven) outlets_.report(*fetch.from, error);
             refused_.insert(place->first);
             break;
         case chain::Consequence::not_yet:

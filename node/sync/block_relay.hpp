@@ -3,8 +3,8 @@
 #include "chain/base/u256.hpp"
 #include "node/p2p/messages.hpp"
 #include "node/sync/block_assembly.hpp"
-#include "node/sync/block_server.hpp"
 #include "node/sync/outlets.hpp"
+#include "node/sync/outline_server.hpp"
 #include "node/sync/relay_types.hpp"
 #include "node/sync/rolling_set.hpp"
 
@@ -83,7 +83,7 @@ class BlockRelay {
     /// Whether the relay is after the block: nobody else need fetch it.
     [[nodiscard]] bool is_fetching(const chain::Hash256& id) const { return fetches_.contains(id); }
     [[nodiscard]] std::size_t fetches() const noexcept { return fetches_.size(); }
-    [[nodiscard]] BlockServer& server() noexcept { return server_; }
+    [[nodiscard]] OutlineServer& server() noexcept { return server_; }
 
   private:
     enum class Stage : std::uint8_t { outline, parts, whole, judgement };
@@ -119,7 +119,6 @@ class BlockRelay {
                                                const chain::BlockIndex& parent,
                                                std::uint64_t now_ms);
     [[nodiscard]] AnnounceOutcome without_parent(PeerId peer, const Announce& message);
-    [[nodiscard]] chain::U256 work_floor() const;
     [[nodiscard]] bool make_room(PeerId peer);
     void tell(const chain::Header& header, const chain::U256& work);
 
@@ -139,7 +138,7 @@ class BlockRelay {
     const RelayView& view_;
     const SyncOutlets& outlets_;
     RelayFigures& figures_;
-    BlockServer server_;
+    OutlineServer server_;
     std::map<PeerId, Peer> peers_;
     std::map<chain::Hash256, Fetch> fetches_;
     RollingSet refused_{kMaxRefused};

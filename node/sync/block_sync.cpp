@@ -49,19 +49,35 @@ void BlockSync::peer_left(PeerId peer, SteadyTime now) {
 bool BlockSync::is_useful(const Peer& peer) const {
     if (!wants_more(peer) || !peer.path || peer.path->empty()) return false;
     // What the ledger would not admit is not fetched either.
-    return known_work(peer) > work_floor();
+    return known_work(peer) > ledger_.work_floor();
 }
 
-void BlockSync::choose_leader() {
-    const auto work_of = [&](PeerId id) { return known_work(peers_.at(id)); };
-    if (leader_ && (!peers_.contains(*leader_) || !is_useful(peers_.at(*leader_)))) leader_.reset();
-    for (const auto& [id, peer] : peers_) {
-        if (is_useful(peer) && (!leader_ || work_of(id) > work_of(*leader_))) leader_ = id;
-    }
+// Whose chain is fetched first: of those who send what it takes next, one with the most work;
+// whoever it was, if there is none better.
+void BlockSync::choose_leader(SteadyTime now) {
+    std::optional<std::pair<bool, U256>> best;
+    const auto consider = [&](PeerId id) {
+        const Peer& peer = peers_.at(id);
+        if (!is_useful(peer)) return;
+        const std::pair rank{!downloads_.is_failing(id, (*peer.path)[0], now), known_work(peer)};
+        if (best && rank <= *best) return;
+        best = rank;
+        leader_ = id;
+    };
+    const std::optional<PeerId> before = std::exchange(leader_, std::nullopt);
+    if (before && peers_.contains(*before)) consider(*before);
+    for (const auto& [id, peer] : peers_) consider(id);
+}
+
+const HeaderPath* BlockSync::best_path() const {
+    if (!leader_) return nullptr;
+    const auto found = peers_.find(*leader_);
+    return found == peers_.end() || !found->second.path ? nullptr : &*found->second.path;
 }
 
 bool BlockSync::on_best_chain(const Hash256& id, std::uint64_t height) const {
-    return leader_ && peers_.at(*leader_).path->has(id, height);
+    const HeaderPath* path = best_path();
+    return path && path->has(id, height);
 }
 
 bool BlockSync::is_next(const Hash256& id) const {
@@ -218,8 +234,9 @@ void BlockSync::block_not_judged(PeerId sender, const Hash256& id,
         // Another copy may be good.
         outlets_.report(sender, error);
         downloads_.drop_copy(id);
-    } else if (std::holds_alternative<chain::LedgerError>(error)) {
-        // Too little work or too deep a fork: nothing that time mends, and nobody's fault.
+    } else if (error != chain::SubmitError(chain::RuleError(chain::HeaderError::time_too_far))) {
+        // Too little work, too deep a fork, or one that has been pruned in the meantime: nothing
+        // that time mends, and nobody's fault.
         give_up_chain(id, error);
     }
 }
@@ -282,7 +299,7 @@ void BlockSync::clean_up(SteadyTime now) {
 void BlockSync::go_on(SteadyTime now) {
     clean_up(now);
     ask_for_headers(now);
-    choose_leader();
+    choose_leader(now);
     ask_for_blocks(now);
     submit_blocks(now);
 }
@@ -337,7 +354,8 @@ SyncState BlockSync::state(SteadyTime now) const {
 }
 
 std::uint64_t BlockSync::next_height() const {
-    return leader_ ? peers_.at(*leader_).path->first_height() : ledger_.tip()->height() + 1;
+    const HeaderPath* path = best_path();
+    return path ? path->first_height() : ledger_.tip()->height() + 1;
 }
 
 SyncStatus BlockSync::status(SteadyTime now) const {
@@ -355,7 +373,7 @@ SyncStatus BlockSync::status(SteadyTime now) const {
         }
     }
     status.headers_held = pool_.size();
-    if (leader_) status.best_chain_headers = peers_.at(*leader_).path->size();
+    if (const HeaderPath* path = best_path()) status.best_chain_headers = path->size();
     status.blocks_held = downloads_.waiting().size();
     status.bytes_held = downloads_.held_bytes();
     status.blocks_in_flight = downloads_.progress(now).in_flight;

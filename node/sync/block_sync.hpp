@@ -35,6 +35,8 @@ class BlockSync {
     /// To be told of every announcement. One whose parent is stored is left to relay for
     /// SyncLimits::relay_time.
     void on_announce(PeerId peer, const Announce& announce, SteadyTime now);
+    /// What a peer claims beside its announcements.
+    void on_claim(PeerId peer, const TipClaim& claimed, SteadyTime now);
     /// Whether an announced block is for sync to fetch, headers first: its parent is not stored.
     [[nodiscard]] bool needs_headers(const Announce& announce) const;
     /// Relay can't get on without earlier blocks: what the peer claims is not left to it any more.
@@ -95,7 +97,6 @@ class BlockSync {
     [[nodiscard]] const chain::U256& tip_work() const;
     static void claim(Peer& peer, const TipClaim& claim, SteadyTime ask_after);
     [[nodiscard]] bool wants_more(const Peer& peer) const;
-    [[nodiscard]] chain::U256 work_floor() const;
     [[nodiscard]] static chain::U256 known_work(const Peer& peer);
     [[nodiscard]] bool needs_survey(const Peer& peer) const;
     [[nodiscard]] bool wants_headers(const Peer& peer, SteadyTime now) const;
@@ -120,7 +121,8 @@ class BlockSync {
 
     // ---- blocks
     [[nodiscard]] bool is_useful(const Peer& peer) const;
-    void choose_leader();
+    void choose_leader(SteadyTime now);
+    [[nodiscard]] const HeaderPath* best_path() const;
     [[nodiscard]] bool on_best_chain(const chain::Hash256& id, std::uint64_t height) const;
     [[nodiscard]] bool is_next(const chain::Hash256& id) const;
     [[nodiscard]] bool has_room(bool next, bool on_best) const;

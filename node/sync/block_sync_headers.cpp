@@ -54,6 +54,15 @@ void BlockSync::on_announce(PeerId peer, const Announce& announce, SteadyTime no
     go_on(now);
 }
 
+void BlockSync::on_claim(PeerId peer, const TipClaim& claimed, SteadyTime now) {
+    const auto found = peers_.find(peer);
+    // Relay is told of a new block by an announcement, which comes first or not at all.
+    if (found == peers_.end() || claimed.cumulative_work <= found->second.claim.cumulative_work)
+        return;
+    claim(found->second, claimed, now + limits_.relay_time);
+    go_on(now);
+}
+
 void BlockSync::announced_unknown_parent(PeerId peer, SteadyTime now) {
     const auto found = peers_.find(peer);
     if (found == peers_.end()) return;
@@ -76,13 +85,6 @@ bool BlockSync::wants_headers(const Peer& peer, SteadyTime now) const {
     return needs_survey(peer) && (!peer.survey || peer.survey->size() < limits_.survey_headers);
 }
 
-U256 BlockSync::work_floor() const {
-    const U256 recent =
-        chain::saturating_mul(chain::block_work(ledger_.tip()->index().header.tmpl.bits),
-                              chain::Ledger::kSideBranchBlocks);
-    return chain::checked_sub(tip_work(), recent).value_or(U256());
-}
-
 // What the headers of the chain that it has shown sum up to. Precondition: it has a path.
 U256 BlockSync::known_work(const Peer& peer) {
     const U256& held = peer.path->end().cumulative_work();
@@ -92,7 +94,7 @@ U256 BlockSync::known_work(const Peer& peer) {
 // The path can't grow, and the ledger would refuse its blocks for want of work.
 bool BlockSync::needs_survey(const Peer& peer) const {
     if (!peer.path || peer.path->size() <= limits_.peer_headers / 2) return false;
-    return known_work(peer) <= (peer.survey ? tip_work() : work_floor());
+    return known_work(peer) <= (peer.survey ? tip_work() : ledger_.work_floor());
 }
 
 std::vector<Hash256> BlockSync::locator(const Peer& peer) const {
@@ -108,12 +110,7 @@ std::vector<Hash256> BlockSync::locator(const Peer& peer) const {
             height -= step;
         }
     };
-    const HeaderPath* path = nullptr;
-    if (peer.path) {
-        path = &*peer.path;
-    } else if (leader_ && peers_.at(*leader_).path) {
-        path = &*peers_.at(*leader_).path;
-    }
+    const HeaderPath* path = peer.path ? &*peer.path : best_path();
     if (path && path->empty()) ids.push_back(path->end().id());
     if (path && !path->empty()) {
         const std::uint64_t first = path->first_height();

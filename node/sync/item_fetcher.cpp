@@ -43,10 +43,10 @@ void ItemFetcher::ask(PeerId peer, const Allowance& allowance, SteadyTime now) {
     Peer& source = found->second;
     const auto shares = static_cast<std::size_t>(std::ranges::count(
         source.requests, ItemKind::share, [](const Request& r) { return r.item.kind; }));
+    const std::size_t transactions = source.requests.size() - shares;
     std::size_t room = kMaxRequests - std::min(kMaxRequests, source.requests.size());
-    Allowance left{
-        std::min(allowance.transactions, room),
-        std::min(allowance.shares, kMaxShareRequests - std::min(kMaxShareRequests, shares))};
+    Allowance left{allowance.transactions - std::min(allowance.transactions, transactions),
+                   allowance.shares - std::min(allowance.shares, shares)};
     GetItems request;
     std::deque<ItemId> later;
     while (!source.to_ask.empty() && room > 0 && left.transactions + left.shares > 0) {
@@ -133,6 +133,10 @@ void ItemFetcher::take_not_found(PeerId peer, const NotFound& message) {
     }
 }
 
+void ItemFetcher::park(PeerId peer, const chain::Hash256& id, SteadyTime now) {
+    if (wanted_.contains(id)) parked_.push_back({now + kParkTime, peer, id});
+}
+
 void ItemFetcher::failed(PeerId peer, const chain::Hash256& id) {
     const auto place = wanted_.find(id);
     if (place != wanted_.end()) remove_source(place, peer);
@@ -176,6 +180,10 @@ void ItemFetcher::done(const chain::Hash256& id) {
 }
 
 void ItemFetcher::tick(SteadyTime now) {
+    while (!parked_.empty() && parked_.front().until <= now) {
+        failed(parked_.front().peer, parked_.front().id);
+        parked_.pop_front();
+    }
     for (auto& [id, peer] : peers_) {
         for (std::size_t i = 0; i < peer.requests.size(); ++i) {
             Request& request = peer.requests[i];

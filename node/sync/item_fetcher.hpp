@@ -28,15 +28,16 @@ class ItemFetcher {
     static constexpr std::size_t kMaxSources = 8;
     /// Requests under way to one peer, late ones among them.
     static constexpr std::size_t kMaxRequests = 128;
-    static constexpr std::size_t kMaxShareRequests = 16;
     /// What an answer may take beside its bytes, and the rate at which these must come.
     static constexpr std::chrono::milliseconds kTimeout{2'000};
     static constexpr std::size_t kMinBytesPerSecond = std::size_t{1} << 20U;
+    /// What may pass before another copy of a parked item is asked for. A block is judged in less.
+    static constexpr std::chrono::milliseconds kParkTime{3'000};
     /// Items that a peer has told of in vain, less those it has sent, before that is held against
     /// it: a pool loses items all the time.
     static constexpr std::uint32_t kMaxLost = 64;
 
-    /// How many more items a peer may be asked for.
+    /// How many items of a peer may be under way, late ones among them.
     struct Allowance {
         std::size_t transactions = 0;
         std::size_t shares = 0;
@@ -66,6 +67,8 @@ class ItemFetcher {
 
     /// Whether the item is still wanted: otherwise it has come from another peer already.
     [[nodiscard]] bool wants(const chain::Hash256& id) const { return wanted_.contains(id); }
+    /// The peer's copy is here and can't be judged for now: others are asked after kParkTime only.
+    void park(PeerId peer, const chain::Hash256& id, SteadyTime now);
     /// The peer's copy was of no use.
     void failed(PeerId peer, const chain::Hash256& id);
     /// The item is here, or wanted no more.
@@ -95,6 +98,11 @@ class ItemFetcher {
         std::vector<PeerId> sources;  // not those that have failed
         std::optional<PeerId> from;   // who has been asked, or has sent what is being judged
     };
+    struct Parked {
+        SteadyTime until;
+        PeerId peer{};
+        chain::Hash256 id;
+    };
     using WantedPlace = std::unordered_map<chain::Hash256, Wanted>::iterator;
 
     void remove_source(WantedPlace place, PeerId peer);
@@ -106,6 +114,7 @@ class ItemFetcher {
     std::chrono::milliseconds share_timeout_;
     std::map<PeerId, Peer> peers_;
     std::unordered_map<chain::Hash256, Wanted> wanted_;
+    std::deque<Parked> parked_;  // in the order of time
 };
 
 }  // namespace gradient::node

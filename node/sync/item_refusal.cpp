@@ -8,10 +8,8 @@ using chain::Consequence;
 using chain::SegmentError;
 using chain::TransactionError;
 
-constexpr RefusalMeaning kNobodysFault{RefusalReach::tip, false};
-
 // Whether a rule that condemns a share does so on every tip of its branch.
-bool is_lasting(SegmentError error) noexcept {
+bool condemns_everywhere(SegmentError error) noexcept {
     switch (error) {
         case SegmentError::no_hit:
         case SegmentError::last_unit_no_win:
@@ -20,39 +18,31 @@ bool is_lasting(SegmentError error) noexcept {
         case SegmentError::replay_differs:
             return true;
         case SegmentError::unknown_round:
-        case SegmentError::wrong_share_template:  // of a round of another branch; see ItemRelay
+        case SegmentError::wrong_share_template:  // ItemRelay sees to those of known parents
         case SegmentError::lane_included:
         case SegmentError::list_not_on_branch:
         case SegmentError::too_many_shares:
-        default:  // not in the group of the invalid
+        default:  // not of the invalid
             return false;
     }
 }
 
-RefusalMeaning meaning_of_rule(const chain::SubmitError& error) noexcept {
-    const auto* rule = std::get_if<chain::RuleError>(&error);
-    if (!rule) return kNobodysFault;
-    if (chain::blame(*rule) == Consequence::malformed) return {RefusalReach::copy, true};
-    const auto* segment = std::get_if<SegmentError>(rule);
-    if (segment && is_lasting(*segment)) return {RefusalReach::id, true};
-    return kNobodysFault;
-}
-
 }  // namespace
 
-RefusalMeaning meaning_of_transaction(const Offence& offence) noexcept {
-    const auto* pool = std::get_if<chain::PoolError>(&offence);
-    const auto* rule = pool ? std::get_if<TransactionError>(pool) : nullptr;
-    if (!rule) return kNobodysFault;
-    // Everything that the bytes alone show condemns the id, which covers the signature too.
-    const bool on_every_tip =
-        chain::blame(*rule) == Consequence::malformed || *rule == TransactionError::replay_agrees;
-    return on_every_tip ? RefusalMeaning{RefusalReach::id, true} : kNobodysFault;
+bool is_never_good(const chain::PoolError& error) noexcept {
+    const auto* rule = std::get_if<TransactionError>(&error);
+    if (!rule) return false;
+    return chain::blame(*rule) == Consequence::malformed ||
+           *rule == TransactionError::replay_agrees;
 }
 
-RefusalMeaning meaning_of_share(const Offence& offence) noexcept {
+bool is_never_good_share(const Offence& offence) noexcept {
     const auto* error = std::get_if<chain::SubmitError>(&offence);
-    return error ? meaning_of_rule(*error) : kNobodysFault;
+    const auto* rule = error ? std::get_if<chain::RuleError>(error) : nullptr;
+    if (!rule) return false;
+    if (chain::blame(*rule) == Consequence::malformed) return true;
+    const auto* segment = std::get_if<SegmentError>(rule);
+    return segment && condemns_everywhere(*segment);
 }
 
 }  // namespace gradient::node

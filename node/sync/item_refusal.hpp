@@ -6,22 +6,16 @@
 
 namespace gradient::node {
 
-/// How far the refusal of a transaction or share reaches.
-enum class RefusalReach : std::uint8_t {
-    copy,  // this copy only: another peer's may be good
-    tip,   // the id, until the tip changes
-    id,    // the id, for good
-};
+// What it means that a transaction or share is refused which this node has asked for. Nodes pass on
+// what they have judged good, but on their own tips: so whatever hangs on the tip is nobody's
+// fault.
 
-/// What it means that a transaction or share, sent because this node asked for it, is refused.
-struct RefusalMeaning {
-    RefusalReach reach = RefusalReach::tip;
-    bool sender_at_fault = false;  ///< an honest node would not have passed it on
-};
+/// Whether a transaction is never good, so that its sender is at fault, or only not on this tip.
+/// Its id covers all its bytes.
+[[nodiscard]] bool is_never_good(const chain::PoolError& error) noexcept;
 
-/// A node passes on only what it has judged good, but on its own tip. So whatever hangs on the tip
-/// is nobody's fault.
-[[nodiscard]] RefusalMeaning meaning_of_transaction(const Offence& offence) noexcept;
-[[nodiscard]] RefusalMeaning meaning_of_share(const Offence& offence) noexcept;
+/// Whether a share, or this copy of it, is never good. It says nothing of the id by which the share
+/// was asked for: that can't be told from its bytes, so whoever answers may send any other.
+[[nodiscard]] bool is_never_good_share(const Offence& offence) noexcept;
 
 }  // namespace gradient::node

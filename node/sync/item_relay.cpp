@@ -29,11 +29,14 @@ chain::Result<void, chain::SegmentError> check_bytes(const chain::Segment& segme
     return {};
 }
 
-// The rules of a share's template on its own branch, whichever that is: no tip excuses breaking
-// them.
+// The rules of a share's template on its own branch, whichever that is, if its parent is known: no
+// tip excuses breaking them.
+using KnownParent = chain::Result<std::optional<chain::BlockIndex>, chain::StoreError>;
 chain::Result<void, chain::SegmentError> check_template(const chain::Template& tmpl,
-                                                        const chain::BlockIndex& parent,
+                                                        const KnownParent& known,
                                                         const chain::ConsensusParams& params) {
+    if (!known || !*known) return {};
+    const chain::BlockIndex& parent = **known;
     chain::Round round;
     round.parent = tmpl.parent;
     round.parent_time_ms = parent.header.tmpl.time_ms;
@@ -79,7 +82,8 @@ bool ItemRelay::has(const ItemId& item) const {
     if (refused_.contains(item.id) || refused_on_tip_.contains(item.id)) return true;
     if (included_.contains(item.id)) return true;
     if (item.kind == ItemKind::transaction) return view_.mempool.contains(item.id);
-    return orphans_.contains(item.id) || view_.shares.find(item.id);
+    const auto tries = tries_.find(fingerprint(item.id));
+    return view_.shares.find(item.id) || (tries != tries_.end() && tries->second >= kMaxTries);
 }
 
 void ItemRelay::on_inventory(PeerId peer, const Inventory& message, SteadyTime now) {
@@ -129,22 +133,21 @@ void ItemRelay::on_share(PeerId peer, ShareMessage message, SteadyTime now) {
         outlets_.report(peer, ProtocolOffence::unsolicited);
         return;
     }
-    const ItemId item{ItemKind::share, *asked};
     JudgedShare share{std::make_shared<const chain::Segment>(std::move(message.segment)), peer,
                       *asked, 0};
     share.bytes = chain::encoded_size(*share.segment);
-    const auto in_judgement = [&](const auto& entry) { return entry.second.asked == *asked; };
-    if (!fetcher_.wants(*asked) || std::ranges::any_of(shares_, in_judgement)) {
+    if (!fetcher_.wants(*asked)) {
         ++figures_.duplicates_received;
         return ask(peer, now);
     }
     const chain::Template& tmpl = share.segment->tmpl;
     const auto& params = view_.ledger.network().params();
     const auto parent = view_.ledger.index(tmpl.parent);
-    auto good = check_bytes(*share.segment, share.bytes, params);
-    if (good && parent && *parent) good = check_template(tmpl, **parent, params);
-    if (!good) {
-        refuse(item, peer, share_offence(good.error()));
+    const auto form = check_bytes(*share.segment, share.bytes, params);
+    if (!form) {
+        blame_for_share(*asked, peer, share_offence(form.error()));
+    } else if (const auto fits = check_template(tmpl, parent, params); !fits) {
+        blame_for_share(*asked, peer, share_offence(fits.error()));
     } else if (const auto pooled = view_.shares.find_lane(chain::template_hash(tmpl));
                pooled && pooled->segment->body.digests == share.segment->body.digests) {
         // Here already, and not by the id that was asked for.
@@ -178,33 +181,48 @@ void ItemRelay::submit_share(JudgedShare share) {
 }
 
 void ItemRelay::keep_orphan(const JudgedShare& share, SteadyTime now) {
-    fetcher_.done(share.asked);
-    if (!peers_.contains(share.peer)) return;
     ++figures_.orphans_taken;
     figures_.orphans_dropped +=
         orphans_.add({share.peer, share.asked, share.segment, share.bytes, now, tip_number_});
+    park(share, now);
 }
 
-void ItemRelay::refuse(const ItemId& item, PeerId peer, const Offence& offence) {
-    const RefusalMeaning meaning =
-        item.kind == ItemKind::share ? meaning_of_share(offence) : meaning_of_transaction(offence);
-    switch (meaning.reach) {
-        case RefusalReach::copy:
-            fetcher_.failed(peer, item.id);
-            break;
-        case RefusalReach::tip:
-            refused_on_tip_.insert(item.id);
-            fetcher_.done(item.id);
-            break;
-        case RefusalReach::id:
-            refused_.insert(item.id);
-            fetcher_.done(item.id);
-            break;
+// The share is kept, and what it is will show. Until then it may be another than was asked for, so
+// after a while other copies are asked for, but not from everybody.
+void ItemRelay::park(const JudgedShare& share, SteadyTime now) {
+    if (is_last_try(share.asked)) {
+        fetcher_.done(share.asked);
+    } else {
+        fetcher_.park(share.peer, share.asked, now);
     }
-    if (!meaning.sender_at_fault) return;
+}
+
+bool ItemRelay::is_last_try(const chain::Hash256& share) {
+    if (tries_.size() >= kMaxTried) return true;
+    return ++tries_[fingerprint(share)] >= kMaxTries;
+}
+
+void ItemRelay::not_on_this_tip(const chain::Hash256& asked, PeerId peer) {
+    if (is_last_try(asked)) {
+        fetcher_.done(asked);
+    } else {
+        fetcher_.failed(peer, asked);
+    }
+}
+
+void ItemRelay::blame_for_share(const chain::Hash256& asked, PeerId peer, const Offence& offence) {
+    fetcher_.failed(peer, asked);
     outlets_.report(peer, offence);
     const auto found = peers_.find(peer);
-    if (found != peers_.end() && item.kind == ItemKind::share) found->second.share_turns /= 2;
+    if (found != peers_.end()) found->second.share_turns /= 2;
+}
+
+void ItemRelay::refuse_transaction(const chain::Hash256& id, PeerId peer, const Offence& offence) {
+    const auto* error = std::get_if<chain::PoolError>(&offence);
+    const bool for_good = error && is_never_good(*error);
+    (for_good ? refused_ : refused_on_tip_).insert(id);
+    fetcher_.done(id);
+    if (for_good) outlets_.report(peer, offence);
 }
 
 void ItemRelay::transaction_judged(PeerId peer, const chain::Hash256& id, const Verdict& verdict,
@@ -217,7 +235,7 @@ void ItemRelay::transaction_judged(PeerId peer, const chain::Hash256& id, const 
     }
     const ItemId item{ItemKind::transaction, id};
     if (const auto* refused = std::get_if<Refused>(&verdict)) {
-        refuse(item, peer, refused->offence);
+        refuse_transaction(id, peer, refused->offence);
     } else {
         item_accepted(item, peer, now);
     }
@@ -243,11 +261,14 @@ void ItemRelay::share_judged(PeerId peer, const SharedSegment& segment, const Ve
         }
         share_accepted(share, accepted->id, now);
     } else if (const auto* refused = std::get_if<Refused>(&verdict)) {
-        refuse({ItemKind::share, share.asked}, peer, refused->offence);
+        if (is_never_good_share(refused->offence)) {
+            blame_for_share(share.asked, peer, refused->offence);
+        } else {
+            not_on_this_tip(share.asked, peer);
+        }
         if (found != peers_.end()) found->second.rests_until = now + kShareRest;
     } else {
-        refused_on_tip_.insert(share.asked);  // not to be asked for again; it is here
-        fetcher_.done(share.asked);
+        park(share, now);
     }
     ask_all(now);
 }
@@ -288,6 +309,7 @@ void ItemRelay::ask_all(SteadyTime now) {
 void ItemRelay::tip_changed(const chain::TipChange& change, SteadyTime now) {
     ++tip_number_;
     refused_on_tip_.clear();
+    tries_.clear();
     if (!change.undone.empty()) included_.clear();
     for (const chain::Hash256& id : change.redone) remember_included(id);
     release_orphans(now);
@@ -328,9 +350,9 @@ void ItemRelay::release_orphans(SteadyTime now) {
     const auto& params = view_.ledger.network().params();
     for (const OrphanShare& orphan : ready) {
         const auto parent = view_.ledger.index(orphan.segment->tmpl.parent);
-        const auto good = check_template(orphan.segment->tmpl, **parent, params);
+        const auto good = check_template(orphan.segment->tmpl, parent, params);
         if (!good) {
-            refuse({ItemKind::share, orphan.id}, orphan.peer, share_offence(good.error()));
+            blame_for_share(orphan.id, orphan.peer, share_offence(good.error()));
             continue;
         }
         submit_share({orphan.segment, orphan.peer, orphan.id, orphan.bytes});

@@ -29,6 +29,10 @@ class ItemRelay {
     static constexpr std::size_t kMaxShareBytesInJudgement = 4 * chain::kMaxBlockBytes;
     static constexpr std::size_t kMaxAllSharesInJudgement = 256;
     static constexpr std::size_t kMaxAllShareBytesInJudgement = 16 * chain::kMaxBlockBytes;
+    /// Copies of one share that are fetched on one tip, as long as none tells what the share is.
+    static constexpr std::uint8_t kMaxTries = 3;
+    /// Shares whose tries are counted.
+    static constexpr std::size_t kMaxTried = 65'536;
     /// Refused and included ids remembered: the relay asks for none of them again.
     static constexpr std::size_t kMaxRefused = 65'536;
     static constexpr std::size_t kMaxIncluded = 65'536;
@@ -86,7 +90,11 @@ class ItemRelay {
     [[nodiscard]] ItemFetcher::Allowance allowance(Peer& peer, SteadyTime now) const;
     void ask(PeerId peer, SteadyTime now);
     void ask_all(SteadyTime now);
-    void refuse(const ItemId& item, PeerId peer, const Offence& offence);
+    void refuse_transaction(const chain::Hash256& id, PeerId peer, const Offence& offence);
+    void blame_for_share(const chain::Hash256& asked, PeerId peer, const Offence& offence);
+    [[nodiscard]] bool is_last_try(const chain::Hash256& share);
+    void not_on_this_tip(const chain::Hash256& asked, PeerId peer);
+    void park(const JudgedShare& share, SteadyTime now);
     void submit_share(JudgedShare share);
     void keep_orphan(const JudgedShare& share, SteadyTime now);
     void share_accepted(const JudgedShare& share, const chain::Hash256& id, SteadyTime now);
@@ -103,8 +111,10 @@ class ItemRelay {
     std::unordered_map<chain::Hash256, PeerId> transactions_;  // in judgement
     std::unordered_map<const chain::Segment*, JudgedShare> shares_;
     std::size_t share_bytes_ = 0;
+    // Transactions only: of a share that is refused, the id is not known.
     RollingSet refused_{kMaxRefused};
     RollingSet refused_on_tip_{kMaxRefused};
+    std::unordered_map<Fingerprint, std::uint8_t> tries_;  // of shares, on this tip
     RollingSet included_{kMaxIncluded};
     std::uint64_t tip_number_ = 1;  // counts the tips
 };

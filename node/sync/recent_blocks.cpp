@@ -53,6 +53,12 @@ std::optional<RecentBlocks::Entry> RecentBlocks::find(const chain::Hash256& id) 
     return loaded;
 }
 
+std::optional<RecentBlocks::Entry> RecentBlocks::at_hand(const chain::Hash256& id) const {
+    const auto found = std::ranges::find(entries_, id, &Entry::id);
+    if (found == entries_.end()) return std::nullopt;
+    return *found;
+}
+
 std::optional<RecentBlocks::Entry> RecentBlocks::load(const chain::Hash256& id) const {
     auto block = ledger_.block(id);
     if (!block || !*block) return std::nullopt;

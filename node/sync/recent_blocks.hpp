@@ -40,6 +40,8 @@ class RecentBlocks {
     void remove(const chain::Hash256& id);
     /// A block that is kept here or stored whole.
     [[nodiscard]] std::optional<Entry> find(const chain::Hash256& id);
+    /// A block that is kept here.
+    [[nodiscard]] std::optional<Entry> at_hand(const chain::Hash256& id) const;
 
     [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
     [[nodiscard]] std::size_t size_bytes() const noexcept { return bytes_; }

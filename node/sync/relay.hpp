@@ -59,9 +59,10 @@ class Relay {
     void on_parts(PeerId peer, Parts message, SteadyTime now) {
         blocks_.on_parts(peer, std::move(message), now);
     }
-    /// Whoever asked: blocks that are proven and not stored yet are served here alone.
-    void on_get_block(PeerId peer, const GetBlock& message, SteadyTime now) {
-        blocks_.server().on_get_block(peer, message, now);
+    /// Served::no: the relay does not have the block at hand, and says nothing. A block that is
+    /// proven and not stored yet is served here alone.
+    [[nodiscard]] Served on_get_block(PeerId peer, const GetBlock& message, SteadyTime now) {
+        return blocks_.server().on_get_block(peer, message, now);
     }
     /// Asked::no: the relay did not ask for the block, which is left in the message.
     [[nodiscard]] Asked on_block(PeerId peer, BlockMessage& message) {

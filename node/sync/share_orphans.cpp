@@ -6,14 +6,12 @@
 namespace gradient::node {
 
 std::size_t ShareOrphans::add(OrphanShare orphan) {
-    if (by_id_.contains(orphan.id)) return 0;
     const PeerId peer = orphan.peer;
     Sums& own = peers_[peer];
     ++own.count;
     own.bytes += orphan.bytes;
     bytes_ += orphan.bytes;
-    const auto place = orphans_.insert(orphans_.end(), std::move(orphan));
-    by_id_.emplace(place->id, place);
+    orphans_.push_back(std::move(orphan));
 
     const std::size_t before = orphans_.size();
     while (size_of(peer) > kMaxPeerShares || peers_[peer].bytes > kMaxPeerBytes) {
@@ -45,7 +43,6 @@ void ShareOrphans::erase(Place place) {
     sums->second.bytes -= place->bytes;
     if (--sums->second.count == 0) peers_.erase(sums);
     bytes_ -= place->bytes;
-    by_id_.erase(place->id);
     orphans_.erase(place);
 }
 

@@ -34,7 +34,7 @@ class ShareOrphans {
     /// Thirty blocks of ten seconds; a share can be included for five.
     static constexpr std::chrono::seconds kMaxAge{300};
 
-    /// Says how many others went for it; a share that waits already is dropped.
+    /// Says how many others went for it.
     std::size_t add(OrphanShare orphan);
     /// Takes out what a condition holds for, oldest first. The condition may write to tried_on.
     template <class Condition>
@@ -52,7 +52,6 @@ class ShareOrphans {
     std::size_t expire(SteadyTime now);
     std::size_t peer_left(PeerId peer);
 
-    [[nodiscard]] bool contains(const chain::Hash256& id) const { return by_id_.contains(id); }
     [[nodiscard]] std::size_t size() const noexcept { return orphans_.size(); }
     [[nodiscard]] std::size_t size_bytes() const noexcept { return bytes_; }
     [[nodiscard]] std::size_t size_of(PeerId peer) const;
@@ -68,7 +67,6 @@ class ShareOrphans {
     void erase_oldest_of(PeerId peer);
 
     std::list<OrphanShare> orphans_;  // oldest first
-    std::map<chain::Hash256, Place> by_id_;
     std::map<PeerId, Sums> peers_;
     std::size_t bytes_ = 0;
 };

@@ -51,6 +51,21 @@ def waits_in_the_pool():
         node.stop()
 
 
+def outlives_a_kill():
+    with workspace() as (folder, make):
+        node = start_rich_node(folder, make)
+        bob = cli(node, "wallet", "new", "bob")["address"]
+        node.stop_mining()
+        sent = [cli(node, "send", "--from", "miner", "--to", bob, "--amount", amount) for amount in ("1", "2")]
+        node.kill()
+        node.start()
+        assert "transactions read back: 2 wait again, 0 do not any more" in node.log_text()
+        for one in sent:
+            assert cli(node, "tx", "wait", one["id"])["status"] == "included"
+        assert balance(node, "bob") == units("3")
+        node.stop()
+
+
 def refusals():
     with workspace() as (folder, make):
         node = start_rich_node(folder, make)
@@ -72,4 +87,4 @@ def refusals():
 
 
 if __name__ == "__main__":
-    main(coins_move, waits_in_the_pool, refusals)
+    main(coins_move, waits_in_the_pool, outlives_a_kill, refusals)

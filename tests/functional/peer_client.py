@@ -207,7 +207,7 @@ ITEM = Struct(kind=U8, id=HASH)
 MESSAGES = {
     "hello": Struct(protocol_version=U32, network_id=U32, genesis=HASH, services=U32, time_ms=U64, listen_port=U16,
                     tip=TIP, agent=Blob),
-    "ping": Struct(nonce=U64),
+    "ping": Struct(nonce=U64, tip=TIP),
     "pong": Struct(nonce=U64),
     "goodbye": Struct(reason=U8),
     "get_addresses": Struct(),
@@ -416,7 +416,7 @@ def example(codec):
 
 
 def bytes_of_the_specification():
-    assert encode_message("ping", nonce=0x0102030405060708).hex() == "08000000010807060504030201"
+    assert encode_message("pong", nonce=0x0102030405060708).hex() == "08000000020807060504030201"
     assert encode_message("get_snapshot").hex() == "000000001a"
     assert encode_message("goodbye", reason=6).hex() == "010000000306"
     assert len(HEADER.encode(example(HEADER))) == 260 and len(TEMPLATE.encode(example(TEMPLATE))) == 224
@@ -460,7 +460,7 @@ def two_clients_talk():
         with Peer(connection, theirs, server_side=True) as peer:
             seen.append((source[0], peer.receive()))
             peer.send("hello", **seen[0][1][1])
-            peer.send("ping", nonce=7)
+            peer.send("ping", nonce=7, tip=seen[0][1][1]["tip"])
             seen.append(peer.receive())
             peer.send("goodbye", reason=GOODBYE_REASONS.index("misbehaviour"))
 
@@ -470,7 +470,7 @@ def two_clients_talk():
     peer, answer = call(server.getsockname(), ours, hello, source="127.9.8.7")
     with peer:
         assert answer == hello and peer.node == theirs.public != ours.public
-        assert peer.receive() == ("ping", {"nonce": 7})
+        assert peer.receive() == ("ping", {"nonce": 7, "tip": hello["tip"]})
         peer.send("pong", nonce=7)
         assert peer.wait_end() == "misbehaviour"
     thread.join()

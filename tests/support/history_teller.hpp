@@ -32,7 +32,7 @@ struct HistoryTeller {
     std::size_t jobs = 0;
 
     [[nodiscard]] chain::HistoryClaim claim() const {
-        return {ledger.tip()->index().header, ledger.tip()->index().cumulative_work};
+        return {ledger.tip()->height(), ledger.tip()->id(), ledger.tip()->index().cumulative_work};
     }
 
     void answer(chain::HistoryJudge& judge, const chain::HistoryQuestion& question) {

@@ -312,7 +312,9 @@ class RelayNetwork {
         } else if constexpr (std::is_same_v<M, node::Parts>) {
             relay.on_parts(from, std::move(content), now_);
         } else if constexpr (std::is_same_v<M, node::GetBlock>) {
-            relay.on_get_block(from, content, now_);
+            if (relay.on_get_block(from, content, now_) == node::Served::no) {
+                serve_stored(at, from, content.id);
+            }
         } else if constexpr (std::is_same_v<M, node::BlockMessage>) {
             static_cast<void>(relay.on_block(from, content));
         } else if constexpr (std::is_same_v<M, node::Inventory>) {
@@ -326,6 +328,21 @@ class RelayNetwork {
         } else if constexpr (std::is_same_v<M, node::NotFound>) {
             relay.on_not_found(from, content, now_);
         }
+    }
+
+    // What a node's sync does.
+    void serve_stored(RelayNode& at, node::PeerId peer, const chain::Hash256& id) {
+        const std::size_t number = number_of(at);
+        auto block = at.ledger->block(id).value();
+        if (block) {
+            send(number, peer, node::BlockMessage{*std::move(block)});
+        } else {
+            send(number, peer, node::NotFound{{{node::ItemKind::block, id}}});
+        }
+    }
+    std::size_t number_of(const RelayNode& at) const {
+        const auto is_it = [&](const auto& made) { return made.get() == &at; };
+        return static_cast<std::size_t>(std::ranges::find_if(nodes_, is_it) - nodes_.begin());
     }
 
     void judge_block(std::size_t number, node::PeerId peer, const node::SharedBlock& block) {

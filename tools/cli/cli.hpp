@@ -26,6 +26,7 @@ void print_result(const CommonOptions& common, const boost::json::object& result
 /// fail. `common` is filled when a command runs, and outlives it.
 void add_init_command(CLI::App& app, const CommonOptions& common);
 void add_node_commands(CLI::App& app, const CommonOptions& common);
+void add_light_command(CLI::App& app, const CommonOptions& common);
 void add_peer_commands(CLI::App& app, const CommonOptions& common);
 void add_model_commands(CLI::App& app, const CommonOptions& common);
 void add_snapshot_commands(CLI::App& app, const CommonOptions& common);

@@ -35,6 +35,7 @@ int run(int argc, char** argv) {
     add_init_command(app, common);
     add_node_commands(app, common);
     add_peer_commands(app, common);
+    add_light_command(app, common);
     add_watch_command(app, common);
     add_model_commands(app, common);
     add_verify_command(app, common);

@@ -33,6 +33,13 @@ std::string status_text(const json::object& s) {
     lines.add("model digest", text_of(s.at("model").at("digest")));
     lines.add("held-out score", scores_text(s.at("held_out")));
     const auto& sync = s.at("sync").as_object();
+    if (const auto& history = s.at("history"); !history.is_null()) {
+        lines.add("history", history.at("verified").as_bool()
+                                 ? "verified from genesis to the snapshot"
+                                 : fmt::format("verified up to {} of {}; trusted until then",
+                                               grouped(number(history.at("verified_height"))),
+                                               grouped(number(history.at("of")))));
+    }
     lines.gap();
     lines.add("peers", std::to_string(number(s.at("peers"))));
     lines.add(sync.at("stuck").as_bool() ? "STUCK, waits for" : "waits for",

@@ -97,6 +97,19 @@ TEST_P(Audits, find_an_altered_index) {
     fails_at(3, "index");
 }
 
+TEST_P(Audits, find_altered_and_missing_evidence) {
+    Bytes evidence = **BlockReader(*store_).evidence(ids_[2]);
+    evidence[0] ^= 1;
+    WriteBatch batch;
+    BlockWriter(batch).put_evidence(ids_[2], evidence);
+    write(batch);
+    fails_at(3, "evidence");
+    WriteBatch missing;
+    BlockWriter(missing).erase_evidence(ids_[2]);
+    write(missing);
+    fails_at(3, "evidence");
+}
+
 TEST_P(Audits, find_an_altered_undo) {
     StateDiff diff = **BlockReader(*store_).diff(ids_[4]);
     diff.writes.pop_back();

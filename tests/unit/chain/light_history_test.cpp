@@ -85,7 +85,8 @@ TEST_F(LightHistory, every_length_is_believed) {
     for (const std::uint64_t height : {1U, 2U, 3U, 199U, 200U, 201U, 202U, 255U, 256U, 257U}) {
         const auto index = **ledger().index(**ledger().id_at(height));
         HistoryTeller teller{ledger()};
-        const auto verdict = judge(teller, {index.header, index.cumulative_work});
+        const auto verdict =
+            judge(teller, {height, header_id(index.header), index.cumulative_work});
         ASSERT_TRUE(verdict) << height << ": " << describe(verdict.error());
         EXPECT_EQ(verdict->samples, height > kTailBlocks ? kMinSamples : 0U);
         EXPECT_GE(verdict->replays, std::min<std::uint64_t>(height, kTailBlocks));
@@ -146,6 +147,11 @@ TEST_F(LightHistory, lies_about_the_tail_are_found) {
 TEST_F(LightHistory, lies_about_the_claim_are_found) {
     HistoryTeller teller{ledger()};
     HistoryClaim claim = teller.claim();
+    ++claim.height;
+    expect_refused(teller, HistoryFault::wrong_tail, claim);
+    claim.height = 0;
+    expect_refused(teller, HistoryFault::wrong_tail, claim);
+    claim = teller.claim();
     claim.cumulative_work = *checked_add(claim.cumulative_work, U256(1));
     expect_refused(teller, HistoryFault::wrong_work, claim);
     claim = teller.claim();

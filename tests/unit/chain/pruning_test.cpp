@@ -27,7 +27,7 @@ constexpr std::uint64_t kBlocks = 42;
 constexpr std::uint64_t kFloor = 23;  // tiny_spec's maturity 3, and 20
 
 // Everything that is stored: those of chain_contents.hpp and what pruning adds.
-constexpr std::string_view kEveryTable = "vtahbdmsnulwpiy";
+constexpr std::string_view kEveryTable = "vtahbedmsnulwpiy";
 
 // One chain for all tests: a transfer in block 8, a listed share in 9, a late one in 10, and side
 // branches of two blocks each that leave it above block 5 and above block 30.
@@ -134,6 +134,7 @@ TEST_F(Pruning, bodies_below_the_kept_ones_become_stubs) {
     EXPECT_EQ(sum.undo, 0U);
     for (std::uint64_t height = 1; height <= kBlocks; ++height) {
         EXPECT_EQ(whole(height), height > kBlocks - 30) << height;
+        EXPECT_EQ((*ledger->evidence(ids_[height])).has_value(), whole(height)) << height;
         EXPECT_TRUE(has_undo(height));
     }
     EXPECT_TRUE(whole(0));

@@ -45,6 +45,7 @@ class BlockRecords : public testing::Test {
         writer.put_active(5, id_);
         writer.put_index(id_, some_index());
         writer.put_block(id_, some_block());
+        writer.put_evidence(id_, {1, 2, 3});
         writer.put_diff(id_, some_diff());
         writer.put_history_node({0, 5}, some_index().history.peaks().front());
         put_state_diff(batch, some_diff());
@@ -59,6 +60,7 @@ class BlockRecords : public testing::Test {
         TRY(reader_.active_at(5));
         TRY(reader_.index(id_));
         TRY(reader_.block(id_));
+        TRY(reader_.evidence(id_));
         TRY(reader_.diff(id_));
         TRY(reader_.history_node({0, 5}));
         const StoredState state(store_);
@@ -93,6 +95,7 @@ TEST_F(BlockRecords, come_back_as_written) {
     EXPECT_EQ(**reader_.active_at(5), id_);
     EXPECT_EQ(**reader_.index(id_), some_index());
     EXPECT_EQ(**reader_.block(id_), some_block());
+    EXPECT_EQ(**reader_.evidence(id_), (Bytes{1, 2, 3}));
     EXPECT_EQ(**reader_.diff(id_), some_diff());
     EXPECT_EQ(**reader_.history_node({0, 5}), some_index().history.peaks().front());
     EXPECT_TRUE(read_all());

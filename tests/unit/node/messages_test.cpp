@@ -91,7 +91,7 @@ TEST(Messages, limits_hold_full_lists) {
 
 // The first bytes of a frame are for ever; node/SPEC.md shows the same ones.
 TEST(Messages, pin_the_wire_form) {
-    EXPECT_EQ(chain::to_hex(encode_frame(Ping{0x0102030405060708})), "08000000010807060504030201");
+    EXPECT_EQ(chain::to_hex(encode_frame(Pong{0x0102030405060708})), "08000000020807060504030201");
     EXPECT_EQ(chain::to_hex(encode_frame(Goodbye{GoodbyeReason::too_slow})), "010000000307");
     EXPECT_EQ(chain::to_hex(encode_frame(GetSnapshot{})), "000000001a");
 }

@@ -125,7 +125,7 @@ TEST_F(Transport, a_length_above_the_limit_is_refused_before_a_byte_of_it) {
     EXPECT_EQ(fault_of(header(most + 1, type)), Offence(ProtocolOffence::frame_too_large));
     EXPECT_EQ(fault_of(header(0xffffffff, type)), Offence(ProtocolOffence::frame_too_large));
     EXPECT_EQ(pair_.server->reader().payload_capacity(), 0U);
-    EXPECT_EQ(fault_of(header(9, type_of(Ping{}))), Offence(ProtocolOffence::frame_too_large));
+    EXPECT_EQ(fault_of(header(9, type_of(Pong{}))), Offence(ProtocolOffence::frame_too_large));
 }
 
 TEST_F(Transport, types_that_do_not_exist_are_refused) {
@@ -134,7 +134,7 @@ TEST_F(Transport, types_that_do_not_exist_are_refused) {
 }
 
 TEST_F(Transport, a_payload_that_does_not_decode_is_refused) {
-    EXPECT_EQ(fault_of(header(0, type_of(Ping{}))), Offence(chain::CodecError::truncated));
+    EXPECT_EQ(fault_of(header(0, type_of(Pong{}))), Offence(chain::CodecError::truncated));
     auto goodbye = header(1, type_of(Goodbye{}));
     goodbye.push_back(200);
     EXPECT_EQ(fault_of(goodbye), Offence(chain::CodecError::bad_value));
@@ -303,19 +303,28 @@ TEST_F(Transport, close_works_without_a_writer_and_ends_a_receive_under_way) {
 }
 
 TEST_F(Transport, nothing_follows_a_frame_that_was_cut) {
-    pair_ = connect(closing_within(20ms, 20ms));
+    pair_ = connect();
     SnapshotPart part;
     part.bytes.resize(kSnapshotPartBytes);
     for (int i = 0; i < 30; ++i) pair_.client->send(part);
     const auto cut = [&]() -> Task<> {
         co_await wait_any(pair_.client->run_writer(), sleep_for(20ms));
-        co_await pair_.client->close(GoodbyeReason::shutdown);
     };
     run(cut());
     std::vector<Message> received;
-    EXPECT_THROW(run(read(*pair_.server, received, 31)), system_error);
-    ASSERT_LT(received.size(), 30U);
+    boost::system::error_code end;
+    const auto read_all = [&]() -> Task<> {
+        try {
+            co_await read(*pair_.server, received, 31);
+        } catch (const system_error& error) {
+            end = error.code();
+        }
+    };
+    run(pair_.client->close(GoodbyeReason::shutdown), read_all());
+    EXPECT_LT(received.size(), 30U);
     for (const auto& message : received) EXPECT_EQ(message, Message(part));
+    EXPECT_TRUE(end);
+    EXPECT_NE(end.category(), asio::error::get_ssl_category());  // no damaged record
 }
 
 TEST_F(Transport, sessions_under_way_leak_nothing_when_the_context_goes) {

@@ -77,7 +77,9 @@ TEST_F(SyncLiars, peer_that_sends_no_blocks_is_given_up_and_others_step_in) {
     const PeerId to_silent = simulated_.connect(newcomer->index(), silent->index());
     simulated_.connect(newcomer->index(), good->index());
     silence<BlockMessage>(*silent);
-    ASSERT_TRUE(reaches(*newcomer, id_of(blocks.back())));
+    // Others step in when it is late for the first time.
+    ASSERT_TRUE(reaches(*newcomer, id_of(blocks.back()), 10s));
+    EXPECT_TRUE(newcomer->reports.empty());
     simulated_.run_for(20s);
     EXPECT_TRUE(newcomer->has_reported(to_silent, ProtocolOffence::stalled));
     EXPECT_EQ(newcomer->reports.size(), 1U);
@@ -136,6 +138,44 @@ TEST_F(SyncLiars, block_that_nobody_has_is_named) {
     ASSERT_TRUE(simulated_.run_until([&] { return newcomer->is<NoSource>(); }, 10s));
     EXPECT_EQ(std::get<NoSource>(newcomer->status().state).height, 1U);
     simulated_.intercept = nullptr;
+    EXPECT_TRUE(reaches(*newcomer, id_of(blocks.back())));
+}
+
+TEST_F(SyncLiars, peer_whose_chain_came_as_a_snapshot_is_asked_again_later) {
+    const auto blocks = mine(3);
+    const auto snapshot = make_node(blocks);
+    const auto newcomer = make_node();
+    simulated_.connect(newcomer->index(), snapshot->index());
+    const chain::Hash256 genesis = network_->genesis.id;
+    simulated_.intercept = [genesis](SimulatedNetwork::NodeIndex, PeerId, Message& message) {
+        if (std::holds_alternative<Headers>(message)) {
+            message = NotFound{{{ItemKind::block, genesis}}};
+        }
+        return true;
+    };
+    ASSERT_TRUE(simulated_.run_until([&] { return newcomer->is<NoSource>(); }, 10s));
+    simulated_.run_for(7s);
+    EXPECT_EQ(simulated_.sent<GetHeaders>(), 2U);
+    EXPECT_TRUE(newcomer->reports.empty());
+    simulated_.intercept = nullptr;
+    EXPECT_TRUE(reaches(*newcomer, id_of(blocks.back())));
+}
+
+TEST_F(SyncLiars, chain_that_the_ledger_does_not_follow_is_dropped_without_blame) {
+    const auto blocks = mine(5);
+    const auto peer = make_node(std::span(blocks).first(4));
+    const auto newcomer = make_node();
+    const chain::SubmitError pruned = chain::LedgerError::pruned;
+    newcomer->failures = {pruned};
+    simulated_.connect(newcomer->index(), peer->index());
+    ASSERT_TRUE(simulated_.run_until([&] { return newcomer->is<AllPeersRefused>(); }, 10s));
+    EXPECT_EQ(std::get<AllPeersRefused>(newcomer->status().state).last, Offence(pruned));
+    EXPECT_EQ(newcomer->status().headers_held, 0U);
+    simulated_.run_for(20s);
+    EXPECT_EQ(newcomer->submissions, 1U);
+    EXPECT_TRUE(newcomer->reports.empty());
+    // Another claim is looked at anew.
+    peer->take(blocks);
     EXPECT_TRUE(reaches(*newcomer, id_of(blocks.back())));
 }
 
@@ -349,6 +389,30 @@ TEST_F(SyncLiars, forged_headers_without_end_take_bounded_memory) {
     simulated_.run_for(60s);
     EXPECT_EQ(newcomer->reports.size(), kForgers);
     EXPECT_EQ(newcomer->status().headers_held, 0U);
+}
+
+// The chain with the most work is not the one that is fetched first if nobody sends it.
+TEST_F(SyncLiars, chain_without_a_source_does_not_lead) {
+    const auto blocks = mine(40);
+    const auto good = make_node(blocks);
+    const auto newcomer = make_node();
+    HeaderForge forged = forge();
+    const auto headers = forged.next(100);
+    ScriptedPeer liar(simulated_, *network_, forged.claim(),
+                      [&](PeerId peer, const Message& message) {
+                          if (std::holds_alternative<GetHeaders>(message)) {
+                              simulated_.send(peer, Headers{headers});
+                          } else if (const auto* get = std::get_if<GetBlock>(&message)) {
+                              simulated_.send(peer, NotFound{{{ItemKind::block, get->id}}});
+                          }
+                      });
+    simulated_.connect(newcomer->index(), liar.index());
+    simulated_.run_for(1s);
+    EXPECT_EQ(newcomer->status().best_chain_headers, 100U);
+    simulated_.connect(newcomer->index(), good->index());
+    ASSERT_TRUE(simulated_.run_until([&] { return newcomer->height() == 5; }, 10s));
+    EXPECT_EQ(newcomer->status().best_chain_headers, 35U);
+    ASSERT_TRUE(reaches(*newcomer, id_of(blocks.back()), 10s));
 }
 
 TEST_F(SyncLiars, peer_must_show_the_chain_that_it_was_surveyed_with) {

@@ -103,6 +103,22 @@ TEST_F(Sync, disconnection_in_the_middle_leaves_the_rest_to_others) {
     EXPECT_LE(newcomer->blocks_from[to_a], 20U);
 }
 
+TEST_F(Sync, goes_on_when_the_peer_leaves_whose_chain_was_fetched) {
+    const auto blocks = mine(12);
+    const auto other = mine(8, {}, 3);
+    const auto a = make_node(blocks);
+    const auto b = make_node(other);
+    const auto newcomer = make_node();
+    const PeerId to_a = simulated_.connect(newcomer->index(), a->index());
+    ASSERT_TRUE(simulated_.run_until([&] { return newcomer->height() == 2; }, 60s));
+    simulated_.connect(newcomer->index(), b->index());
+    simulated_.disconnect(to_a);
+    ASSERT_TRUE(reaches(*newcomer, id_of(other.back())));
+    EXPECT_EQ(newcomer->status().headers_held, 0U);
+    EXPECT_EQ(newcomer->status().bytes_held, 0U);
+    EXPECT_TRUE(newcomer->reports.empty());
+}
+
 TEST_F(Sync, follows_a_peer_that_moves_on) {
     const auto blocks = mine(30);
     const auto a = make_node(std::span(blocks).first(10));

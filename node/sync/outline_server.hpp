@@ -7,17 +7,23 @@
 #include "node/sync/serve_budget.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
+#include <optional>
 
 namespace gradient::node {
 
-/// Gives blocks to peers that ask for them: as outlines, parts or whole.
-class BlockServer {
+/// Whether a request has been answered, or is for somebody else to answer.
+enum class Served : std::uint8_t { yes, no };
+
+/// Gives new blocks to peers that ask for them: any stored one as outline and parts, and whole
+/// those that are at hand, among which are the proven ones that are not stored yet.
+class OutlineServer {
   public:
     /// What a request costs of a peer's budget beside the bytes that are sent.
     static constexpr std::size_t kRequestBytes = 1024;
 
-    BlockServer(const RelayView& view, const SyncOutlets& outlets, RelayFigures& figures)
+    OutlineServer(const RelayView& view, const SyncOutlets& outlets, RelayFigures& figures)
         : view_(view), outlets_(outlets), figures_(figures), recent_(view.ledger) {}
 
     void peer_joined(PeerId peer) { budgets_.try_emplace(peer); }
@@ -25,7 +31,8 @@ class BlockServer {
 
     void on_get_outline(PeerId peer, const GetOutline& message, SteadyTime now);
     void on_get_parts(PeerId peer, const GetParts& message, SteadyTime now);
-    void on_get_block(PeerId peer, const GetBlock& message, SteadyTime now);
+    /// Answers only if the block is at hand and the peer may have it now.
+    [[nodiscard]] Served on_get_block(PeerId peer, const GetBlock& message, SteadyTime now);
 
     [[nodiscard]] RecentBlocks& recent() noexcept { return recent_; }
     [[nodiscard]] const RecentBlocks& recent() const noexcept { return recent_; }

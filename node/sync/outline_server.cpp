@@ -1,4 +1,4 @@
-#include "node/sync/block_server.hpp"
+#include "node/sync/outline_server.hpp"
 
 #include "chain/base/codec.hpp"
 #include "node/sync/block_assembly.hpp"
@@ -15,7 +15,7 @@ std::size_t payload_bytes(const Message& message) {
 
 }  // namespace
 
-void BlockServer::on_get_outline(PeerId peer, const GetOutline& message, SteadyTime now) {
+void OutlineServer::on_get_outline(PeerId peer, const GetOutline& message, SteadyTime now) {
     std::optional<Message> outline;
     if (may_ask(peer, now)) {
         auto entry = recent_.find(message.id);
@@ -30,7 +30,7 @@ void BlockServer::on_get_outline(PeerId peer, const GetOutline& message, SteadyT
     answer(peer, message.id, std::move(outline), now);
 }
 
-void BlockServer::on_get_parts(PeerId peer, const GetParts& message, SteadyTime now) {
+void OutlineServer::on_get_parts(PeerId peer, const GetParts& message, SteadyTime now) {
     std::optional<Message> parts;
     if (may_ask(peer, now)) {
         if (const auto entry = recent_.find(message.block)) {
@@ -45,19 +45,18 @@ void BlockServer::on_get_parts(PeerId peer, const GetParts& message, SteadyTime 
     answer(peer, message.block, std::move(parts), now);
 }
 
-void BlockServer::on_get_block(PeerId peer, const GetBlock& message, SteadyTime now) {
-    std::optional<Message> whole;
-    if (may_ask(peer, now)) {
-        if (const auto entry = recent_.find(message.id)) {
-            whole = BlockMessage{*entry->block};
-            ++figures_.whole_blocks_served;
-        }
+Served OutlineServer::on_get_block(PeerId peer, const GetBlock& message, SteadyTime now) {
+    const auto entry = recent_.at_hand(message.id);
+    if (!entry || !may_ask(peer, now) || !budgets_.at(peer).take(entry->bytes, now)) {
+        return Served::no;
     }
-    answer(peer, message.id, std::move(whole), now);
+    ++figures_.whole_blocks_served;
+    outlets_.send(peer, BlockMessage{*entry->block});
+    return Served::yes;
 }
 
-void BlockServer::answer(PeerId peer, const chain::Hash256& block, std::optional<Message> message,
-                         SteadyTime now) {
+void OutlineServer::answer(PeerId peer, const chain::Hash256& block, std::optional<Message> message,
+                           SteadyTime now) {
     const auto budget = budgets_.find(peer);
     if (budget == budgets_.end()) return;
     if (message && budget->second.take(payload_bytes(*message), now)) {
@@ -68,7 +67,7 @@ void BlockServer::answer(PeerId peer, const chain::Hash256& block, std::optional
 }
 
 // Before a block is looked for, which may take reading it.
-bool BlockServer::may_ask(PeerId peer, SteadyTime now) {
+bool OutlineServer::may_ask(PeerId peer, SteadyTime now) {
     const auto budget = budgets_.find(peer);
     if (budget == budgets_.end() || !budget->second.take(kRequestBytes, now)) return false;
     return !outlets_.queued_bytes || outlets_.queued_bytes(peer) <= kSendQueueBusyBytes;
