@@ -3,10 +3,10 @@
 
 Usage: network_hostile.py [--seconds S] [--only NAME ...]
 
-Attackers sit on a host of their own with network groups full of addresses (net_hosts.py), or on loopback where there can
-be no hosts: there, network groups count for nothing. Each attack of peer_attacks.py in turn, for S seconds. Prints for
-each: the 50th and 99th percentile of the RPC's answers and what they are at the honest peer, the memory before and at its peak, and the
-processor time that the node and the attacker spent on a message.
+Attackers sit on a host of their own with network groups full of addresses (net_hosts.py), or on loopback where there
+can be no hosts: there, network groups count for nothing. Each attack of peer_attacks.py in turn, for S seconds. Prints
+for each: the 50th and 99th percentile of the RPC's answers and what they are at the honest peer, the memory before and
+at its peak, and the processor time that the node and the attacker spent on a message.
 """
 
 import argparse
@@ -99,9 +99,9 @@ def attack(name, victim, honest, place, peace):
     peak, after = victim.memory_kb("VmHWM"), victim.memory_kb("VmRSS")
     each = 1e6 / max(1, report["messages"])
     elsewhere = percentile(control.took_ms, 99)
-    print(f"{name}: RPC {p50:.1f} / {p99:.1f} ms ({elsewhere:.1f} at the honest node), memory {before / 1024:.0f} -> {after / 1024:.0f} MiB (peak "
-          f"{peak / 1024:.0f}), {report['messages']} messages, {report['bytes'] / 1e6:.1f} MB, {report['connections']} "
-          f"connections; a message costs the node {max(0, busy) * each:.0f} us and its maker "
+    print(f"{name}: RPC {p50:.1f} / {p99:.1f} ms ({elsewhere:.1f} at the honest node), memory "
+          f"{before / 1024:.0f} -> {after / 1024:.0f} MiB (peak {peak / 1024:.0f}), "
+          f"{report['messages']} messages, {report['bytes'] / 1e6:.1f} MB, {report['connections']} connections; a message costs the node {max(0, busy) * each:.0f} us and its maker "
           f"{report['processor_s'] * each:.0f} us; {report['ends']}", flush=True)
     assert p99 < max(P99_LIMIT_MS, P99_RATIO * elsewhere), (name, p99, elsewhere)
     assert peak - before < GROWTH_LIMIT_KB, (name, before, peak)
