@@ -101,8 +101,8 @@ def attack(name, victim, honest, place, peace):
     elsewhere = percentile(control.took_ms, 99)
     print(f"{name}: RPC {p50:.1f} / {p99:.1f} ms ({elsewhere:.1f} at the honest node), memory "
           f"{before / 1024:.0f} -> {after / 1024:.0f} MiB (peak {peak / 1024:.0f}), "
-          f"{report['messages']} messages, {report['bytes'] / 1e6:.1f} MB, {report['connections']} connections; a message costs the node {max(0, busy) * each:.0f} us and its maker "
-          f"{report['processor_s'] * each:.0f} us; {report['ends']}", flush=True)
+          f"{report['messages']} messages, {report['bytes'] / 1e6:.1f} MB, {report['connections']} connections; a "
+          f"message costs the node {max(0, busy) * each:.0f} us and its maker {report['processor_s'] * each:.0f} us; {report['ends']}", flush=True)
     assert p99 < max(P99_LIMIT_MS, P99_RATIO * elsewhere), (name, p99, elsewhere)
     assert peak - before < GROWTH_LIMIT_KB, (name, before, peak)
     return report
