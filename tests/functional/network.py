@@ -11,17 +11,20 @@ import random
 import subprocess
 import time
 
-from gradient_node import CALL_TIMEOUT_S, Node, RpcError, init_chain
+from gradient_node import Node, RpcError, init_chain
+from payer import Payer
 
 PORT = 9421
+NOT_FOUND = -32001  # error code of the RPC
+PATIENCE_S = 240  # on a machine that does much else besides
 PAGE = 500
 UNITS_PER_COIN = 10**8
 
 
 def make_chain(folder, interval_ms, units=None, maturity=3, hits=8, guards=2):
     """A chain spec whose blocks are small and cheap to check, so that many nodes fit on one machine: `hits` of them in
-    a block. `units`: how many are computed in an interval, by all nodes together; left out: what two threads do."""
-    units = units or interval_ms * 3
+    a block. `units`: how many an interval takes, of all nodes together; left out: what a slow machine does."""
+    units = units or interval_ms * 0.6
     chain = init_chain(folder, ["--rows", "32", "--batch", "1", "--steps-per-unit", "1", "--units-per-hit", "2",
                                 "--interval-ms", str(interval_ms), "--unit-ms", str(interval_ms / units)])
     spec = json.loads(chain.read_text())
@@ -94,6 +97,14 @@ class NetworkNode(Node):
             made.sock = self.host.connection(self.address(), timeout)
         return made
 
+    def transaction_status(self, name):
+        """pooled, included, gone or unknown."""
+        try:
+            return self.rpc("transaction_show", id=name)["status"]
+        except RpcError as error:
+            assert error.code == NOT_FOUND, error
+            return "unknown"
+
     def peers(self):
         return self.rpc("peers")
 
@@ -148,7 +159,7 @@ class Network:
     def running(self):
         return [node for node in self.nodes if node.process is not None]
 
-    def wait_connected(self, timeout_s=60):
+    def wait_connected(self, timeout_s=PATIENCE_S):
         """Waits until each node has the peers that it dials."""
         def missing():
             for node in self.running():
@@ -156,9 +167,9 @@ class Network:
                 if fixed < len([other for other in node.fixed if other.process is not None]):
                     return node.name
             return None
-        wait_for(lambda: missing() is None, timeout_s, lambda: f"{missing()} lacks peers\n{self.describe()}")
+        wait_for(lambda: missing() is None, lambda: f"{missing()} lacks peers\n{self.describe()}", timeout_s)
 
-    def wait_height(self, height, timeout_s=CALL_TIMEOUT_S):
+    def wait_height(self, height, timeout_s=PATIENCE_S):
         for node in self.running():
             node.wait_height(height, timeout_s)
 
@@ -195,7 +206,7 @@ class Network:
         statuses = [node.rpc("status") for node in nodes]
         return [(s["height"], s["tip"], s["state_root"], s["model"]["digest"]) for s in statuses]
 
-    def settle(self, timeout_s=60):
+    def settle(self, timeout_s=PATIENCE_S):
         """Stops mining and waits until all running nodes have one tip; returns its height, id, state root and model.
 
         Branches of equal work stay as they are for ever when nobody mines, so every two seconds that a difference has
@@ -225,7 +236,7 @@ class Network:
             assert len(set(row)) == 1, f"height {height} differs: {row}"
         return common - 1
 
-    def agree(self, timeout_s=60):
+    def agree(self, timeout_s=PATIENCE_S):
         """Stops mining, and asserts that all nodes come to one chain, one state and one model; returns its height."""
         height, tip, state_root, model = self.settle(timeout_s)
         compared = self.compare()
@@ -235,9 +246,9 @@ class Network:
         return height
 
     def audit_coins(self):
-        """Asserts that all nodes hold the same coins at the same addresses, and no more than was minted; returns
-        units. All payees must be miners; nothing may be mined meanwhile."""
-        miners = sorted({block["miner"] for block in self[0].blocks() if block["miner"]})
+        """Asserts that all nodes hold the same coins at the same addresses, and that these are all that were minted;
+        returns units. Nobody but these nodes may have been paid, and nothing may be mined meanwhile."""
+        miners = sorted({Payer(node).text for node in self.running()})
         held = {tuple(self.holdings(node, miner) for miner in miners) for node in self.running()}
         assert len(held) == 1, held
         total = sum(held.pop())
@@ -259,7 +270,7 @@ class Network:
 # ------------------------------------------------------------------ plain helpers
 
 
-def wait_for(condition, timeout_s, told=lambda: "it did not come"):
+def wait_for(condition, told=lambda: "it did not come", timeout_s=PATIENCE_S):
     """Polls; returns the seconds it took."""
     began = time.monotonic()
     while not condition():

@@ -56,7 +56,7 @@ def transfers_are_included(network):
     """Submits at the first node that has coins, and waits at the last one."""
     node = network[0]
     payer = Payer(node)
-    wait_for(lambda: balance(node, payer.text) > COIN, 60, network.describe)
+    wait_for(lambda: balance(node, payer.text) > COIN, network.describe)
     ids = []
     nonce = node.rpc("account_show", address=payer.text)["nonce"]
     for number in range(TRANSFERS):
@@ -64,7 +64,7 @@ def transfers_are_included(network):
         assert node.rpc("transaction_submit", transaction=encoded)["id"] == name
         ids.append(name)
     last = network[len(network) - 1]
-    took = [wait_for(lambda: last.rpc("transaction_show", id=name)["status"] == "included", 60, network.describe)
+    took = [wait_for(lambda: last.transaction_status(name) == "included", network.describe)
             for name in ids]
     print(f"{TRANSFERS} transfers submitted at {node.name}, included at {last.name} within {sum(took):.1f} s",
           flush=True)
@@ -83,7 +83,7 @@ def all_agree():
         network.agree()
         for node in network:
             for name in ids:
-                assert node.rpc("transaction_show", id=name)["status"] == "included", (node.name, name)
+                assert node.transaction_status(name) == "included", (node.name, name)
         blocks = network[0].blocks()
         miners = {block["miner"] for block in blocks}
         status = network[0].rpc("status")

@@ -83,7 +83,7 @@ def survives_chaos():
         network = Network(make, chain, OPTIONS.nodes, arguments=["--lanes", "1", "--threads", "1"]).start()
         payer = Payer(network[0])
         account = lambda: network[0].rpc("account_show", address=payer.text)  # noqa: E731
-        wait_for(lambda: float(account()["balance"]) > 1, 60, network.describe)
+        wait_for(lambda: float(account()["balance"]) > 1, network.describe)
         load = Load(network, payer, account()["nonce"], random.Random(seed + 1))
         load.start()
         try:
@@ -109,21 +109,20 @@ def check_transfers(network, load, kills):
 
     def missing():
         return [(node, name) for _, node, name, _ in load.acknowledged if name not in doubtful and
-                network[0].rpc("transaction_show", id=name)["status"] == "unknown"]
+                network[0].transaction_status(name) == "unknown"]
 
     # What was acknowledged in peace is known to all: waiting or included. A doubtful one may hold up those with later
     # nonces, never make them be forgotten.
-    wait_for(lambda: not missing(), 30, lambda: f"acknowledged and lost: {missing()}\n{network.describe()}")
+    wait_for(lambda: not missing(), lambda: f"acknowledged and lost: {missing()}\n{network.describe()}")
     again = 0
     for _, _, name, encoded in load.acknowledged:
-        if network[0].rpc("transaction_show", id=name)["status"] == "unknown":
+        if network[0].transaction_status(name) == "unknown":
             network[0].rpc("transaction_submit", transaction=encoded)
             again += 1
     last = load.acknowledged[-1][2]
-    wait_for(lambda: network[0].rpc("transaction_show", id=last)["status"] == "included", 60, network.describe)
+    wait_for(lambda: network[0].transaction_status(last) == "included", network.describe)
     for _, _, name, _ in load.acknowledged:
-        shown = network[0].rpc("transaction_show", id=name)
-        assert shown["status"] == "included", shown
+        assert network[0].transaction_status(name) == "included", network[0].rpc("transaction_show", id=name)
     print(f"{len(kills)} kills, {len(load.acknowledged)} transfers acknowledged and included; {len(doubtful)} were "
           f"taken by a node within {RELAY_S} s of its death, {again} of them had to be submitted again; refused "
           f"meanwhile: {load.refused}", flush=True)

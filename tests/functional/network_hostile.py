@@ -3,10 +3,10 @@
 
 Usage: network_hostile.py [--seconds S] [--only NAME ...]
 
-Attackers sit on a host of their own with network groups full of addresses (net_hosts.py), or on loopback where there can
-be no hosts: there, network groups count for nothing. Each attack of peer_attacks.py in turn, for S seconds. Prints for
-each: the 50th and 99th percentile of the RPC's answers beside those in peace, the memory before and at its peak, and the
-processor time that the node and the attacker spent on a message.
+Attackers sit on a host of their own with network groups full of addresses (net_hosts.py), or on loopback where there
+can be no hosts: there, network groups count for nothing. Each attack of peer_attacks.py in turn, for S seconds. Prints
+for each: the 50th and 99th percentile of the RPC's answers and what they are at the honest peer, the memory before and
+at its peak, and the processor time that the node and the attacker spent on a message.
 """
 
 import argparse
@@ -30,7 +30,7 @@ PARSER.add_argument("--only", nargs="+", choices=ATTACKS, default=list(ATTACKS))
 OPTIONS = PARSER.parse_args()
 
 P99_LIMIT_MS = 100
-P99_RATIO = 5  # beside peace on the same machine, where that is loaded already
+P99_RATIO = 5  # beside a node that nobody attacks, at the same time: the machine may be busy with other things
 GROWTH_LIMIT_KB = 200 * 1024  # a few queues of kMaxSendQueueBytes, and blocks under way
 LONGER_S = {"slow_loris": 13, "connection_flood": 5, "never_reads": 4, "spoilt_shares": 3}  # limits of time must pass
 
@@ -64,13 +64,13 @@ def forget_peak(node):
     Path(f"/proc/{node.process.pid}/clear_refs").write_text("5\n")
 
 
-def honest_block(honest, victim, patience_s=20):
+def honest_block(honest, victim):
     """The honest peer finds a block; returns the seconds until the victim has it."""
     honest.rpc("mine_start")
     honest.wait_height(victim.tip()[0] + 1)
     honest.stop_mining()
     height, _ = honest.tip()
-    return wait_for(lambda: victim.tip()[0] >= height, patience_s, victim.log_text)
+    return wait_for(lambda: victim.tip()[0] >= height, victim.log_text)
 
 
 def honest_connection(victim, node):
@@ -79,7 +79,7 @@ def honest_connection(victim, node):
     return found[0]["peer"] if found else None
 
 
-def attack(name, victim, place, peace):
+def attack(name, victim, honest, place, peace):
     status = victim.rpc("status")
     seconds = max(OPTIONS.seconds, LONGER_S.get(name, 0))
     command = [sys.executable, str(Path(__file__).with_name("peer_attacks.py")), name, victim.listening(),
@@ -87,7 +87,7 @@ def attack(name, victim, place, peace):
                str(seconds)]
     forget_peak(victim)
     before, busy, began = victim.memory_kb("VmRSS"), victim.processor_s(), time.monotonic()
-    with Probe(victim) as probe:
+    with Probe(victim) as probe, Probe(honest) as control:
         with place.inside() if place else contextlib.nullcontext():
             process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         out, _ = process.communicate(timeout=120)
@@ -98,11 +98,12 @@ def attack(name, victim, place, peace):
     p50, p99 = percentile(probe.took_ms, 50), percentile(probe.took_ms, 99)
     peak, after = victim.memory_kb("VmHWM"), victim.memory_kb("VmRSS")
     each = 1e6 / max(1, report["messages"])
-    print(f"{name}: RPC {p50:.1f} / {p99:.1f} ms, memory {before / 1024:.0f} -> {after / 1024:.0f} MiB (peak "
-          f"{peak / 1024:.0f}), {report['messages']} messages, {report['bytes'] / 1e6:.1f} MB, {report['connections']} "
-          f"connections; a message costs the node {max(0, busy) * each:.0f} us and its maker "
-          f"{report['processor_s'] * each:.0f} us; {report['ends']}", flush=True)
-    assert p99 < max(P99_LIMIT_MS, P99_RATIO * peace["p99"]), (name, p99, peace)
+    elsewhere = percentile(control.took_ms, 99)
+    print(f"{name}: RPC {p50:.1f} / {p99:.1f} ms ({elsewhere:.1f} at the honest node), memory "
+          f"{before / 1024:.0f} -> {after / 1024:.0f} MiB (peak {peak / 1024:.0f}), "
+          f"{report['messages']} messages, {report['bytes'] / 1e6:.1f} MB, {report['connections']} connections; a "
+          f"message costs the node {max(0, busy) * each:.0f} us and its maker {report['processor_s'] * each:.0f} us; {report['ends']}", flush=True)
+    assert p99 < max(P99_LIMIT_MS, P99_RATIO * elsewhere), (name, p99, elsewhere)
     assert peak - before < GROWTH_LIMIT_KB, (name, before, peak)
     return report
 
@@ -131,7 +132,7 @@ def stranger_is_let_in(victim, place):
             return False
         peer.close()
         return True
-    return wait_for(enter, 20, victim.log_text)
+    return wait_for(enter, victim.log_text)
 
 
 def check_ends(name, report):
@@ -163,14 +164,14 @@ def withstands():
         peace = in_peace(victim)
         peers = len(victim.peers())
         for name in OPTIONS.only:
-            report = attack(name, victim, attackers, peace)
+            report = attack(name, victim, honest, attackers, peace)
             check_ends(name, report)
             assert honest_connection(victim, node) == connected, f"{name}: the honest peer was lost"
             honest_block(honest, victim)
             if name == "connection_flood":
                 took = stranger_is_let_in(victim, stranger)
                 print(f"connection_flood: a stranger of another group is let in after {took:.1f} s", flush=True)
-        wait_for(lambda: len(victim.peers()) <= peers, 60, lambda: f"attackers stay: {victim.peers()}")
+        wait_for(lambda: len(victim.peers()) <= peers, lambda: f"attackers stay: {victim.peers()}")
         bans = victim.rpc("bans")
         print(f"{len(bans)} bans; the honest peer is on its first connection", flush=True)
         network.agree()

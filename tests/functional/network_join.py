@@ -20,7 +20,7 @@ PARSER.add_argument("--interval-ms", type=int, default=300)
 OPTIONS = PARSER.parse_args()
 
 MINER = ["--lanes", "1", "--threads", "1"]
-PATIENCE_S = 120 + OPTIONS.height * OPTIONS.interval_ms / 1000 * 5
+PATIENCE_S = 240 + OPTIONS.height * OPTIONS.interval_ms / 1000 * 5
 
 
 def catch_up(newcomer, network):

@@ -26,7 +26,7 @@ OPTIONS = PARSER.parse_args()
 
 LIGHT, HEAVY = [0, 1], [2, 3, 4]  # most often; whose branch has more work decides
 HEAL_S = 30
-PATIENCE_S = 60 + OPTIONS.blocks * OPTIONS.interval_ms / 1000 * 10
+PATIENCE_S = 240 + OPTIONS.blocks * OPTIONS.interval_ms / 1000 * 10
 
 
 def end_of(node):
@@ -50,7 +50,7 @@ def pay_at(node, payer, count):
 
 
 def is_included(node, name):
-    return node.rpc("transaction_show", id=name)["status"] == "included"
+    return node.transaction_status(name) == "included"
 
 
 def cut_and_heal(network, hosts, blocks, payer):
@@ -60,14 +60,14 @@ def cut_and_heal(network, hosts, blocks, payer):
     paid = pay_at(network[0], payer, 2) if payer else []
     network[2].wait_height(before + blocks, PATIENCE_S)
     network[0].wait_height(before + max(1, blocks // 4), PATIENCE_S)
-    wait_for(lambda: all(is_included(network[0], name) for name in paid), PATIENCE_S, network.describe)
+    wait_for(lambda: all(is_included(network[0], name) for name in paid), network.describe, PATIENCE_S)
     ends = sorted((end_of(network[side[0]]) for side in (LIGHT, HEAVY)), key=lambda end: end[0])
     hosts.heal()
     (_, lighter, abandoned), loser = ends[0]
     (_, heavier, tip), _ = ends[1]
-    took = wait_for(lambda: all(has_on_chain(node, heavier, tip) for node in network), PATIENCE_S, network.describe)
+    took = wait_for(lambda: all(has_on_chain(node, heavier, tip) for node in network), network.describe, PATIENCE_S)
     split = fork_height(loser, abandoned)
-    wait_for(lambda: all(is_included(node, name) for name in paid for node in network), PATIENCE_S, network.describe)
+    wait_for(lambda: all(is_included(node, name) for name in paid for node in network), network.describe, PATIENCE_S)
     print(f"cut for {heavier - split} blocks against {lighter - split}: {lighter - split} blocks abandoned, all "
           f"nodes on the heavier branch {took:.1f} s after the cut was healed, {len(paid)} transfers of the lighter "
           f"side included again", flush=True)
@@ -97,8 +97,8 @@ def heals():
         payer = Payer(network[0])
         network.wait_height(4, PATIENCE_S)
         # A miner's pay is fractions of a coin: enough for the fees of a few transfers.
-        wait_for(lambda: float(network[0].rpc("account_show", address=payer.text)["balance"]) > 0.01, PATIENCE_S,
-                 network.describe)
+        wait_for(lambda: float(network[0].rpc("account_show", address=payer.text)["balance"]) > 0.01, network.describe,
+                 PATIENCE_S)
         cut_and_heal(network, hosts, OPTIONS.blocks, payer)
         network.wait_height(network[0].tip()[0] + 2, PATIENCE_S)
         split = cut_and_heal(network, hosts, 2, None)

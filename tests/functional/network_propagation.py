@@ -26,7 +26,7 @@ PARSER.add_argument("--jitter", type=float, default=5)
 OPTIONS = PARSER.parse_args()
 
 LINE = re.compile(r"^(\S+Z) info height (\d+): block ([0-9a-f]{64}) ", re.MULTILINE)
-PATIENCE_S = 60 + OPTIONS.blocks * OPTIONS.interval_ms / 1000 * 10
+PATIENCE_S = 240 + OPTIONS.blocks * OPTIONS.interval_ms / 1000 * 10
 
 
 def seen_at(node):
