@@ -54,7 +54,8 @@ TEST(WorkSampling, density_is_even_in_the_logarithm_of_what_is_left) {
             ++met[std::min<std::size_t>(9, static_cast<std::size_t>(-std::log2(left)))];
         }
         // Five standard deviations of a binomial count.
-        for (const std::size_t count : met) EXPECT_NEAR(count, kCount / 10.0, 300);
+        for (const std::size_t count : met)
+            EXPECT_NEAR(static_cast<double>(count), kCount / 10.0, 300);
     }
 }
 
