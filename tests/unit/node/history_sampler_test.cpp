@@ -52,9 +52,9 @@ Message carried(const Message& message) {
     return *std::move(decoded);
 }
 
-class Sampling : public testing::Test {
+class HistorySampling : public testing::Test {
   protected:
-    Sampling()
+    HistorySampling()
         : server_(*shared().ledger,
                   {.send = [this](PeerId, Message message) { push_answer(std::move(message)); },
                    .queued_bytes = {},
@@ -167,7 +167,7 @@ class Sampling : public testing::Test {
     Offences offences_;
 };
 
-TEST_F(Sampling, an_honest_peer_is_believed) {
+TEST_F(HistorySampling, an_honest_peer_is_believed) {
     begin();
     const auto& verdict = run();
     ASSERT_TRUE(verdict.is_believed()) << describe(verdict);
@@ -181,7 +181,7 @@ TEST_F(Sampling, an_honest_peer_is_believed) {
     EXPECT_EQ(offences_, Offences());
 }
 
-TEST_F(Sampling, a_silent_peer_is_given_up) {
+TEST_F(HistorySampling, a_silent_peer_is_given_up) {
     begin();
     const auto begun = now_;
     questions_.clear();
@@ -190,7 +190,7 @@ TEST_F(Sampling, a_silent_peer_is_given_up) {
     EXPECT_EQ(offences_, (Offences{{kTeller, {ProtocolOffence::stalled}}}));
 }
 
-TEST_F(Sampling, waiting_for_its_own_replays_is_not_held_against_the_peer) {
+TEST_F(HistorySampling, waiting_for_its_own_replays_is_not_held_against_the_peer) {
     begin();
     while (jobs_.size() < chain::kOpenEvidence) ASSERT_TRUE(step());
     now_ += kSamplingTimeout * 3;
@@ -199,7 +199,7 @@ TEST_F(Sampling, waiting_for_its_own_replays_is_not_held_against_the_peer) {
     EXPECT_TRUE(run().is_believed());
 }
 
-TEST_F(Sampling, a_peer_that_drips_is_given_up) {
+TEST_F(HistorySampling, a_peer_that_drips_is_given_up) {
     begin({.timeout = std::chrono::seconds(30), .max_time = std::chrono::seconds(100)});
     while (!sampler_->ended()) {
         if (answers_.empty()) {
@@ -213,19 +213,19 @@ TEST_F(Sampling, a_peer_that_drips_is_given_up) {
     expect_stop(SamplingStop::stalled);
 }
 
-TEST_F(Sampling, too_many_bytes_end_it) {
+TEST_F(HistorySampling, too_many_bytes_end_it) {
     begin({.timeout = kSamplingTimeout, .max_time = kMaxSamplingTime, .max_bytes = 100'000});
     expect_stop(SamplingStop::too_large);
     EXPECT_EQ(offences_, Offences());
 }
 
-TEST_F(Sampling, a_peer_without_the_tip_is_no_liar) {
+TEST_F(HistorySampling, a_peer_without_the_tip_is_no_liar) {
     begin({7, test::hash_of(9), chain::U256(1)});
     expect_stop(SamplingStop::withheld);
     EXPECT_EQ(offences_, Offences());
 }
 
-TEST_F(Sampling, a_peer_without_the_anchor_is_no_liar) {
+TEST_F(HistorySampling, a_peer_without_the_anchor_is_no_liar) {
     change_ = [](Message& message) {
         if (auto* samples = std::get_if<Samples>(&message)) samples->samples.clear();
     };
@@ -234,7 +234,7 @@ TEST_F(Sampling, a_peer_without_the_anchor_is_no_liar) {
     EXPECT_EQ(offences_, Offences());
 }
 
-TEST_F(Sampling, a_peer_without_evidence_claims_what_it_can_not_show) {
+TEST_F(HistorySampling, a_peer_without_evidence_claims_what_it_can_not_show) {
     change_ = [](Message& message) {
         const auto* evidence = std::get_if<Evidence>(&message);
         if (evidence) message = NotFound{{{ItemKind::block, evidence->id}}};
@@ -244,7 +244,7 @@ TEST_F(Sampling, a_peer_without_evidence_claims_what_it_can_not_show) {
     EXPECT_EQ(offences_, (Offences{{kTeller, {ProtocolOffence::false_evidence}}}));
 }
 
-TEST_F(Sampling, lies_are_held_against_the_peer) {
+TEST_F(HistorySampling, lies_are_held_against_the_peer) {
     begin();
     change_ = [](Message& message) {
         if (auto* evidence = std::get_if<Evidence>(&message)) ++evidence->evidence.parameters[0];
@@ -253,14 +253,14 @@ TEST_F(Sampling, lies_are_held_against_the_peer) {
     EXPECT_EQ(offences_, (Offences{{kTeller, {ProtocolOffence::false_evidence}}}));
 }
 
-TEST_F(Sampling, more_work_than_there_is_is_a_false_claim) {
+TEST_F(HistorySampling, more_work_than_there_is_is_a_false_claim) {
     const auto& tip = *shared().ledger->tip();
     begin({tip.height(), tip.id(), chain::U256::max()});
     expect_failure(chain::HistoryFault::wrong_work);
     EXPECT_EQ(offences_, (Offences{{kTeller, {ProtocolOffence::false_claim}}}));
 }
 
-TEST_F(Sampling, a_broken_sample_is_held_against_the_peer) {
+TEST_F(HistorySampling, a_broken_sample_is_held_against_the_peer) {
     change_ = [](Message& message) {
         if (auto* samples = std::get_if<Samples>(&message)) {
             samples->samples.back().place.siblings.pop_back();
@@ -271,7 +271,7 @@ TEST_F(Sampling, a_broken_sample_is_held_against_the_peer) {
     EXPECT_EQ(offences_, (Offences{{kTeller, {ProtocolOffence::broken_headers}}}));
 }
 
-TEST_F(Sampling, answers_to_nothing_are_held_against_the_peer) {
+TEST_F(HistorySampling, answers_to_nothing_are_held_against_the_peer) {
     begin();
     sampler_->on_tail(kTeller, {test::hash_of(1), {}}, now_);
     sampler_->on_samples(kTeller, {test::hash_of(1), {}}, now_);
@@ -285,7 +285,7 @@ TEST_F(Sampling, answers_to_nothing_are_held_against_the_peer) {
     EXPECT_TRUE(run().is_believed());
 }
 
-TEST_F(Sampling, ends_once_and_takes_nothing_more) {
+TEST_F(HistorySampling, ends_once_and_takes_nothing_more) {
     begin();
     while (jobs_.empty()) ASSERT_TRUE(step());
     sampler_->peer_left(kTeller);
@@ -299,7 +299,7 @@ TEST_F(Sampling, ends_once_and_takes_nothing_more) {
     EXPECT_EQ(offences_, Offences());
 }
 
-TEST_F(Sampling, a_server_delays_what_goes_beyond_its_budget) {
+TEST_F(HistorySampling, a_server_delays_what_goes_beyond_its_budget) {
     const auto ids = [](std::uint64_t height) { return **shared().ledger->id_at(height); };
     std::size_t asked = 0;
     // Each answer costs kHistoryRequestCost at least.

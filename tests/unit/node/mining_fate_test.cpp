@@ -173,12 +173,12 @@ TEST_F(Fates, a_share_that_is_refused_or_comes_too_late_is_given_up) {
     forged.tmpl.lane += 1;
     submit(block_on(service_->tip(), 9));
     told_.clear();
-    service_->submit_share(std::make_shared<const chain::Segment>(forged));
+    service_->submit_own_share(std::make_shared<const chain::Segment>(forged));
     ASSERT_TRUE(eventually([&] { return !told_.empty(); }));
     EXPECT_EQ(told_,
               (std::vector<Told>{{chain::template_hash(forged.tmpl), SegmentFate::given_up}}));
     told_.clear();
-    service_->submit_share(kept);
+    service_->submit_own_share(kept);
     ASSERT_TRUE(eventually([&] { return service_->share_pool().size() == 1; }));
     EXPECT_TRUE(told_.empty());
     // Nobody includes it while it may be.

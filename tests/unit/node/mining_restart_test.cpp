@@ -253,7 +253,7 @@ class Renewal : public Restart {
     // Judged to the end, and whatever follows from that at once.
     void hand_in(std::shared_ptr<const chain::Segment> segment) {
         const auto pooled = service_->share_pool().size();
-        service_->submit_share(std::move(segment));
+        service_->submit_own_share(std::move(segment));
         ASSERT_TRUE(eventually([&] {
             return service_->share_pool().size() > pooled && service_->shares_in_judgement() == 0;
         }));
@@ -305,7 +305,7 @@ TEST_F(Renewal, work_is_there_at_once_and_stays_if_no_share_comes) {
 TEST_F(Renewal, shares_are_taken_up_when_all_are_judged_and_not_again_before_the_wait_is_over) {
     const auto early = share(8);
     const auto late = share(9);
-    service_->submit_share(early);
+    service_->submit_own_share(early);
     asio::post(service_->strand(), [&] { source_.set_mining(true); });
     ASSERT_TRUE(work_lists(1));
     const auto work = miner_.work();
@@ -339,7 +339,7 @@ TEST_F(ShortWait, shares_that_come_later_are_taken_up_at_the_end_of_the_wait) {
     const auto early = share(8);
     const auto late = share(9);
     const auto too_late = share(10);
-    service_->submit_share(early);
+    service_->submit_own_share(early);
     asio::post(service_->strand(), [&] { source_.set_mining(true); });
     ASSERT_TRUE(work_lists(1));
     hand_in(late);

@@ -256,7 +256,7 @@ TEST_F(PeerIdentity, sessions_cannot_be_resumed) {
     run(accept_into(connection), shake());
     // A ticket would come before the first message.
     const auto exchange = [&]() -> Task<> {
-        connection->send(Ping{7});
+        connection->send(Ping{7, {}});
         co_await connection->flush();
         std::array<char, 64> bytes{};
         co_await stream.async_read_some(asio::buffer(bytes), asio::use_awaitable);

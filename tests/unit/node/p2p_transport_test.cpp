@@ -99,7 +99,7 @@ TEST_F(Transport, messages_come_in_order_and_are_counted) {
     pair_ = connect();
     TaskData data;
     data.bytes.resize(chain::kDataChunkBytes, 7);
-    const std::vector<Message> sent = {Ping{1}, data, GetAddresses{}, Pong{2}};
+    const std::vector<Message> sent = {Ping{1, {}}, data, GetAddresses{}, Pong{2}};
     std::vector<Message> received;
     for (const auto& message : sent) {
         EXPECT_EQ(pair_.client->send(message), SendOutcome::queued);
@@ -188,10 +188,10 @@ TEST_F(Transport, silence_between_frames_is_no_fault) {
     std::vector<Message> received;
     const auto late = [&]() -> Task<> {
         co_await sleep_for(60ms);
-        co_await send(*pair_.client, Ping{5});
+        co_await send(*pair_.client, Ping{5, {}});
     };
     run(late(), read(*pair_.server, received, 1));
-    EXPECT_EQ(received.front(), Message(Ping{5}));
+    EXPECT_EQ(received.front(), Message(Ping{5, {}}));
 }
 
 TEST_F(Transport, a_peer_that_reads_nothing_is_given_up_at_the_queue_limit) {
@@ -223,8 +223,8 @@ TEST_F(Transport, tiny_frames_are_charged_for_the_memory_they_take) {
     ConnectionLimits limits;
     limits.max_send_queue_bytes = 100 * (13 + kQueuedFrameOverheadBytes);
     pair_ = connect(limits);
-    for (int i = 0; i < 100; ++i) EXPECT_EQ(pair_.client->send(Ping{}), SendOutcome::queued);
-    EXPECT_EQ(pair_.client->send(Ping{}), SendOutcome::too_slow);
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(pair_.client->send(Pong{}), SendOutcome::queued);
+    EXPECT_EQ(pair_.client->send(Pong{}), SendOutcome::too_slow);
 }
 
 TEST_F(Transport, long_messages_pass_both_ways_at_once) {
@@ -240,7 +240,7 @@ TEST_F(Transport, long_messages_pass_both_ways_at_once) {
                 part.part.bytes[0] = static_cast<std::uint8_t>(i);
                 part.bytes.resize(kSnapshotPartBytes, static_cast<std::uint8_t>(i));
                 connection.send(part);
-                connection.send(Ping{i});
+                connection.send(Ping{i, {}});
             }
             co_await read(connection, received, 2 * kParts);
             while (others.size() < 2 * kParts) co_await sleep_for(1ms);
@@ -255,7 +255,7 @@ TEST_F(Transport, long_messages_pass_both_ways_at_once) {
     for (std::size_t i = 0; i < kParts; ++i) {
         const auto& part = std::get<SnapshotPart>(by_client.at(2 * i));
         EXPECT_EQ(part.bytes, chain::Bytes(kSnapshotPartBytes, static_cast<std::uint8_t>(i)));
-        EXPECT_EQ(by_client.at(2 * i + 1), Message(Ping{i}));
+        EXPECT_EQ(by_client.at(2 * i + 1), Message(Ping{i, {}}));
     }
 }
 
@@ -264,8 +264,8 @@ TEST_F(Transport, close_sends_what_waits_then_goodbye_then_the_end_of_tls) {
     std::vector<Message> received;
     boost::system::error_code end;
     const auto session = [&]() -> Task<> {
-        pair_.client->send(Ping{1});
-        pair_.client->send(Ping{2});
+        pair_.client->send(Ping{1, {}});
+        pair_.client->send(Ping{2, {}});
         co_await pair_.client->close(GoodbyeReason::shutdown);
     };
     const auto client = [&]() -> Task<> {
@@ -281,7 +281,7 @@ TEST_F(Transport, close_sends_what_waits_then_goodbye_then_the_end_of_tls) {
         pair_.server.reset();
     };
     run(client(), server());
-    EXPECT_EQ(received, (std::vector<Message>{Ping{1}, Ping{2}, Goodbye{GoodbyeReason::shutdown}}));
+    EXPECT_EQ(received, (std::vector<Message>{Ping{1, {}}, Ping{2, {}}, Goodbye{GoodbyeReason::shutdown}}));
     EXPECT_EQ(end, asio::error::eof);  // and not stream_truncated
 }
 
@@ -425,7 +425,7 @@ TEST_F(HelloExchange, a_node_that_has_called_itself_says_so) {
 TEST_F(HelloExchange, anything_else_before_hello_is_held_against_the_peer) {
     pair_ = connect();
     Result result;
-    run(send(*pair_.client, Ping{1}), exchange(*pair_.server, hello(), result));
+    run(send(*pair_.client, Ping{1, {}}), exchange(*pair_.server, hello(), result));
     EXPECT_EQ(result.offence, Offence(ProtocolOffence::hello_expected));
 }
 

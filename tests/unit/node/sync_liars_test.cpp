@@ -275,7 +275,7 @@ TEST_F(SyncLiars, claim_without_the_work_behind_it_is_held_against_the_peer) {
 TEST_F(SyncLiars, claim_without_any_headers_is_held_against_the_peer) {
     const auto newcomer = make_node(mine(5));
     HeaderForge forged = forge();
-    static_cast<void>(forged.next(10));
+    static_cast<void>(forged.next(30));
     ScriptedPeer liar(simulated_, *network_, forged.claim(),
                       [&](PeerId peer, const Message& message) {
                           if (std::holds_alternative<GetHeaders>(message)) {
