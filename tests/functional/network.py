@@ -160,14 +160,17 @@ class Network:
         return [node for node in self.nodes if node.process is not None]
 
     def wait_connected(self, timeout_s=PATIENCE_S):
-        """Waits until each node has the peers that it dials."""
+        """Waits until each node has the peers that it dials; whichever of two has come through first is kept."""
+        identity = {node: node.rpc("network")["node"] for node in self.running()}
+
         def missing():
             for node in self.running():
-                fixed = sum(peer["direction"] == "fixed" for peer in node.peers())
-                if fixed < len([other for other in node.fixed if other.process is not None]):
-                    return node.name
+                there = {peer["node"] for peer in node.peers()}
+                for other in node.fixed:
+                    if other in identity and identity[other] not in there:
+                        return f"{node.name} has no connection to {other.name}"
             return None
-        wait_for(lambda: missing() is None, lambda: f"{missing()} lacks peers\n{self.describe()}", timeout_s)
+        wait_for(lambda: missing() is None, lambda: f"{missing()}\n{self.describe()}", timeout_s)
 
     def wait_height(self, height, timeout_s=PATIENCE_S):
         for node in self.running():
