@@ -238,12 +238,6 @@ void LedgerService::submit_own_share(std::shared_ptr<const chain::Segment> segme
                [this, segment = std::move(segment)] { shares_.submit(segment, ShareOrigin::own); });
 }
 
-Task<> LedgerService::wait_for_shares(Event::Deadline deadline) {
-    while (shares_.judging() > 0 && !closing_ && std::chrono::steady_clock::now() < deadline) {
-        co_await changed_.wait_until(deadline);
-    }
-}
-
 chain::TemplateContents LedgerService::template_contents() {
     chain::TemplateContents contents;
     const auto& params = network().params();

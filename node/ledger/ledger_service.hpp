@@ -121,9 +121,6 @@ class LedgerService {
     /// What is to go into a template on the tip. On the strand.
     [[nodiscard]] chain::TemplateContents template_contents();
 
-    /// Waits until no share is being verified, but not longer than that. On the strand.
-    Task<> wait_for_shares(Event::Deadline deadline);
-
     /// Called on the strand for each segment, whoever made it, of a block that joins or leaves the
     /// active chain, and for each own share that is given up. One that the chain has included may
     /// be given up here too, when it came once more: that takes nothing back.

@@ -24,8 +24,4 @@ struct ShareKnown {};
 using ShareVerdict =
     std::variant<ShareKept, ShareHeld, ShareKnown, chain::SubmitError, chain::ShareRefusal>;
 
-/// Whether whoever sent the share must have known better: it breaks a rule that it breaks on every
-/// branch. Other refusals come of another tip, a full pool, or this node's own trouble.
-[[nodiscard]] bool is_senders_fault(const ShareVerdict& verdict) noexcept;
-
 }  // namespace gradient::node

@@ -15,10 +15,6 @@ namespace gradient::node {
 
 namespace {
 
-std::uint64_t number_of(PeerId peer) {
-    return static_cast<std::uint64_t>(peer);
-}
-
 Verdict verdict_of(const ShareVerdict& verdict) {
     if (const auto* kept = std::get_if<ShareKept>(&verdict)) return Accepted{kept->segment};
     if (std::holds_alternative<ShareHeld>(verdict)) return Held{};

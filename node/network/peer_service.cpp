@@ -51,10 +51,6 @@ chain::Hash256 random_hash() {
     return hash;
 }
 
-std::uint64_t number_of(PeerId peer) {
-    return static_cast<std::uint64_t>(peer);
-}
-
 DialOutcome outcome_of(GoodbyeReason reason) {
     switch (reason) {
         case GoodbyeReason::self:

@@ -9,10 +9,6 @@ namespace gradient::node {
 
 namespace {
 
-std::uint64_t number_of(PeerId peer) {
-    return static_cast<std::uint64_t>(peer);
-}
-
 // Adds a state's sentences to the report.
 class Explain {
   public:

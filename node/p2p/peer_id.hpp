@@ -12,4 +12,9 @@ using NodeId = chain::PublicKey;
 /// One connection of this process; never used twice.
 enum class PeerId : std::uint64_t {};
 
+/// The connection's number, as logs and users see it.
+[[nodiscard]] constexpr std::uint64_t number_of(PeerId peer) noexcept {
+    return static_cast<std::uint64_t>(peer);
+}
+
 }  // namespace gradient::node

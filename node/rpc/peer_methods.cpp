@@ -14,10 +14,6 @@ namespace {
 /// Longest ban that can be asked for (seconds): ten years.
 constexpr std::uint64_t kMaxBanS = std::uint64_t{10} * 365 * 86'400;
 
-std::uint64_t number_of(PeerId peer) {
-    return static_cast<std::uint64_t>(peer);
-}
-
 json::object peer_view(const PeerFigures& peer) {
     return {{"peer", number_of(peer.peer)},
             {"node", peer.node.to_hex()},

@@ -222,12 +222,9 @@ class AuditedChain {
         for (std::size_t i = 0; i < lanes.size(); ++i) {
             const auto share = i == winner ? std::nullopt : lanes[i].build(key_of(miners[i]));
             if (!share) continue;
-            service_->submit_own_share(std::make_shared<const chain::Segment>(share->segment));
+            run(service_->submit_share(std::make_shared<const chain::Segment>(share->segment)));
             handed.push_back(handed_in(lanes[i], i));
         }
-        settle();
-        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-        run(ended(service_->wait_for_shares(deadline)));
         settle();
         return handed;
     }
