@@ -137,7 +137,7 @@ class Node {
                       ledger_.submit_own_share(
                           std::make_shared<const chain::Segment>(std::move(segment)));
                   },
-                  [this] { work_.lanes_rest(); }}),
+                  [this](std::uint64_t work) { work_.lanes_handed_in(work); }}),
           work_(ledger_, miner_, *pool_, trainers_, key_.public_key()),
           server_(
               context_.get_executor(), settings.rpc_address, settings.rpc_port,
@@ -158,8 +158,7 @@ class Node {
     Task<> wait_for_stop();
     void ask_to_stop();
     void take_won_block(chain::Block block);
-    void block_settled(const chain::Hash256& id, std::uint32_t units,
-                       const LedgerService::SubmitResult& result);
+    void block_settled(const chain::Block& block, const LedgerService::SubmitResult& result);
 
     Settings settings_;
     DataDirectory directory_;
@@ -186,11 +185,11 @@ class Node {
 void Node::run() {
     ledger_.on_tip([this](const auto&) {
         audits_.tip_changed();
-        if (work_.is_mining()) work_.renew();
+        work_.tip_changed();
     });
-    ledger_.on_share([this](const chain::PublicKey& miner, std::uint64_t units, bool included) {
-        if (miner == key_.public_key()) miner_.settle(units, included, false);
-    });
+    ledger_.on_share_judged([this] { work_.share_judged(); });
+    ledger_.on_share(
+        [this](const chain::Hash256& lane, SegmentFate fate) { miner_.settle(lane, fate); });
     ledger_.on_segments(
         [this](std::uint64_t height, const auto& segments) { audits_.take(height, segments); });
     ledger_.on_store_failure([this](const Failure& failure) {
@@ -258,19 +257,18 @@ void Node::ask_to_stop() {
 
 void Node::take_won_block(chain::Block block) {
     auto shared = std::make_shared<const chain::Block>(std::move(block));
-    const auto id = chain::header_id(shared->header);
-    ledger_.submit_later(shared, [this, id, units = shared->header.units](const auto& result) {
-        block_settled(id, units, result);
-    });
+    ledger_.submit_later(shared,
+                         [this, shared](const auto& result) { block_settled(*shared, result); });
 }
 
-void Node::block_settled(const chain::Hash256& id, std::uint32_t units,
-                         const LedgerService::SubmitResult& result) {
-    const bool accepted = result && *result != chain::CommitOutcome::side_branch;
-    miner_.settle(units, accepted, true);
+// One that joins the chain is told by the ledger.
+void Node::block_settled(const chain::Block& block, const LedgerService::SubmitResult& result) {
+    if (result && *result != chain::CommitOutcome::side_branch) return;
+    miner_.settle(chain::template_hash(block.header.tmpl), SegmentFate::given_up);
     if (result) return;
     if (failure_) return;  // the node ends and says why
-    spdlog::error("own block {} was lost: {}", id.to_hex(), chain::describe(result.error()));
+    spdlog::error("own block {} was lost: {}", chain::header_id(block.header).to_hex(),
+                  chain::describe(result.error()));
     // The lane that won rests until it gets other work.
     if (work_.is_mining() && !stopping_) work_.renew();
 }

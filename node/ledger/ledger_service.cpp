@@ -38,7 +38,7 @@ LedgerService::LedgerService(const asio::any_io_executor& executor,
       changed_(strand_),
       evaluator_(strand_, pool, trainers, [this] { changed_.notify_all(); }),
       submissions_(strand_, kMaxSubmissions),
-      shares_(strand_, *ledger_, pool, trainers, [this] { changed_.notify_all(); }),
+      shares_(strand_, *ledger_, pool, trainers, [this] { share_judged(); }),
       transactions_(strand_, *ledger_, pool, trainers) {
     ledger_->on_tip_change([this](const chain::TipChange& change) { tip_changed(change); });
 }
@@ -233,6 +233,11 @@ Task<ShareVerdict> LedgerService::submit_share(std::shared_ptr<const chain::Segm
 void LedgerService::submit_own_share(std::shared_ptr<const chain::Segment> segment) {
     asio::post(strand_,
                [this, segment = std::move(segment)] { shares_.submit(segment, ShareOrigin::own); });
+}
+
+void LedgerService::share_judged() {
+    if (on_share_judged_) on_share_judged_();
+    changed_.notify_all();
 }
 
 Task<> LedgerService::wait_for_shares(Event::Deadline deadline) {

@@ -124,9 +124,15 @@ class LedgerService {
     /// Waits until no share is being verified, but not longer than that. On the strand.
     Task<> wait_for_shares(Event::Deadline deadline);
 
-    /// Called on the strand for each share of a block that joins the chain, and for each share that
-    /// is given up: its miner, its units, whether it was included.
+    /// Called on the strand for each segment, whoever made it, of a block that joins or leaves the
+    /// active chain, and for each share that is given up. One that the chain has included may be
+    /// given up here too: that takes nothing back.
     void on_share(ShareDesk::ShareListener listener) { shares_.on_share(std::move(listener)); }
+
+    /// Called on the strand whenever a share has been judged.
+    void on_share_judged(std::function<void()> listener) { on_share_judged_ = std::move(listener); }
+    /// Shares that are being judged. On the strand.
+    [[nodiscard]] std::size_t shares_in_judgement() const noexcept { return shares_.judging(); }
 
     /// Called on the strand for each block that is stored, on whichever branch: its height and all
     /// its segments, proven, with theta_0 of their lanes.
@@ -203,6 +209,7 @@ class LedgerService {
     void store_failed(const Failure& failure);
     Task<chain::Result<Judged, chain::SubmitError>> verify(chain::Candidate candidate);
     void tip_changed(const chain::TipChange& change);
+    void share_judged();
     void prune_later();
     void prune();
 
@@ -220,6 +227,7 @@ class LedgerService {
     std::uint64_t block_replays_ = 0;
     ShareDesk shares_;
     TransactionDesk transactions_;
+    std::function<void()> on_share_judged_;
     SegmentListener on_segments_;
     std::vector<TipListener> on_tip_;
     ProvenListener on_block_proven_;

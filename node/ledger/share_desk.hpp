@@ -8,6 +8,7 @@
 #include "node/concurrency/task_group.hpp"
 #include "node/concurrency/worker_pool.hpp"
 #include "node/ledger/moved_blocks.hpp"
+#include "node/ledger/segment_fate.hpp"
 #include "node/ledger/share_verdict.hpp"
 #include "node/training/trainer_pool.hpp"
 
@@ -19,7 +20,6 @@
 #include <list>
 #include <memory>
 #include <stop_token>
-#include <unordered_set>
 #include <vector>
 
 namespace gradient::node {
@@ -42,8 +42,7 @@ class ShareDesk {
     /// Bytes of a block that late shares may take.
     static constexpr std::size_t kLateBytes = std::size_t{4} << 20U;
 
-    using ShareListener =
-        std::function<void(const chain::PublicKey& miner, std::uint64_t units, bool included)>;
+    using ShareListener = std::function<void(const chain::Hash256& lane, SegmentFate fate)>;
     using KeptListener = std::function<void(const std::shared_ptr<const chain::Segment>&,
                                             const chain::Hash256& segment_id)>;
     using Told = std::shared_ptr<Promised<ShareVerdict>>;
@@ -73,7 +72,7 @@ class ShareDesk {
     void add_to(chain::TemplateContents& contents, std::size_t& bytes) const;
 
     /// Shares being judged.
-    [[nodiscard]] std::size_t judging() const noexcept { return checks_.size(); }
+    [[nodiscard]] std::size_t judging() const noexcept { return judging_; }
     [[nodiscard]] const chain::SharePool& pool() const noexcept { return shares_; }
 
     /// Gives up what is being judged.
@@ -100,8 +99,8 @@ class ShareDesk {
     Task<ShareVerdict> verdict_on(const Waiting& share);
     ShareVerdict keep(chain::VerifiedShare share);
     void leave(WaitingShares::iterator share, const ShareVerdict& verdict);
-    void give_up(const chain::Segment& segment);
-    void included(const chain::Segment& segment);
+    void tell_fate(const chain::Segment& segment, SegmentFate fate) const;
+    void tell_fates(const MovedBlocks& moved) const;
     void judge_all_again(const MovedBlocks& moved);
     [[nodiscard]] std::vector<chain::OpenRound> open_rounds() const;
 
@@ -115,9 +114,9 @@ class ShareDesk {
     TaskGroup checks_;
     std::stop_source stop_;
     chain::SharePool shares_;
-    std::unordered_set<chain::Hash256> included_;  // lanes of pooled shares that the chain includes
     WaitingShares waiting_;
     std::size_t waiting_bytes_ = 0;
+    std::size_t judging_ = 0;
     std::uint64_t branch_ = 0;  // counts its changes
 };
 

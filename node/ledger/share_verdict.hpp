@@ -11,14 +11,20 @@ namespace gradient::node {
 /// The share is verified and waits in the pool for a block: worth relaying.
 struct ShareKept {
     chain::Hash256 segment;  ///< its id
+
+    friend bool operator==(const ShareKept&, const ShareKept&) = default;
 };
 
 /// Nothing is known of the share yet: its round has not ended, or it started from a segment that
 /// has not come. It is judged at the next tip.
-struct ShareHeld {};
+struct ShareHeld {
+    friend bool operator==(const ShareHeld&, const ShareHeld&) = default;
+};
 
 /// The node has just this share, or is judging it.
-struct ShareKnown {};
+struct ShareKnown {
+    friend bool operator==(const ShareKnown&, const ShareKnown&) = default;
+};
 
 /// What became of a share that was submitted; the last two say why it was refused.
 using ShareVerdict =

@@ -6,8 +6,10 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <exception>
 #include <memory>
+#include <stdexcept>
 #include <utility>
 
 namespace gradient::node {
@@ -25,6 +27,14 @@ WorkSource::WorkSource(LedgerService& ledger, Miner& miner, WorkerPool& pool, Tr
 void WorkSource::set_mining(bool on) {
     if (mining_ == on) return;
     mining_ = on;
+    if (!on) set_work(nullptr);
+    renew();
+}
+
+void WorkSource::tip_changed() {
+    if (!mining_) return;
+    tip_changed_ = Clock::now();
+    set_work(nullptr);
     renew();
 }
 
@@ -34,9 +44,9 @@ void WorkSource::renew() {
     if (tasks_.size() == 0) tasks_.spawn(run());
 }
 
-void WorkSource::lanes_rest() {
-    boost::asio::post(ledger_.strand(), [this] {
-        resting_ = true;
+void WorkSource::lanes_handed_in(std::uint64_t work) {
+    boost::asio::post(ledger_.strand(), [this, work] {
+        handed_in_ = std::max(handed_in_, work);
         changed_.notify_all();
     });
 }
@@ -52,38 +62,68 @@ Task<> WorkSource::run() {
             failed = true;
         }
         if (failed) {
-            co_await changed_.wait_until(std::chrono::steady_clock::now() + kRetryPause);
+            co_await changed_.wait_until(Clock::now() + kRetryPause);
         } else {
             done_ = wanted;
         }
     }
 }
 
-// Ends the lanes, waits for their shares, and gives them new work. Gives up when it is overtaken.
+// Work on the tip at once, and again as shares come in. Gives up when it is overtaken.
 Task<> WorkSource::make_work(std::uint64_t wanted) {
-    resting_ = miner_.lanes() == 0;
-    miner_.set_work(nullptr);
-    while (!resting_) co_await changed_.wait_until(Event::Deadline::max());
-    if (!mining_ || wanted != wanted_) co_return;
+    if (!mining_) co_return;
     const std::chrono::milliseconds interval(ledger_.network().params().interval_ms);
-    co_await ledger_.wait_for_shares(std::chrono::steady_clock::now() + interval / kWaitPart);
-    if (wanted != wanted_) co_return;
+    const auto deadline = Clock::now() + interval / kWaitPart;
+    co_await give_work(ledger_.template_contents(), wanted);
+    while (!overtaken(wanted) && !own_shares_are_in() && Clock::now() < deadline)
+        co_await changed_.wait_until(deadline);
+    co_await take_up_shares(wanted);
+    while (!overtaken(wanted) && Clock::now() < deadline) co_await changed_.wait_until(deadline);
+    co_await take_up_shares(wanted);
+}
+
+// Renews the work if that lists a share more.
+Task<> WorkSource::take_up_shares(std::uint64_t wanted) {
+    const Miner::Work work = miner_.work();
+    if (overtaken(wanted) || !work) co_return;
+    auto contents = ledger_.template_contents();
+    const auto is_listed = [&](const chain::VerifiedShare& share) {
+        return std::ranges::find(work->listed, share.outcome.id) != work->listed.end();
+    };
+    if (std::ranges::all_of(contents.shares, is_listed)) co_return;
+    co_await give_work(std::move(contents), wanted);
+}
+
+Task<> WorkSource::give_work(chain::TemplateContents contents, std::uint64_t wanted) {
     using Made = chain::Result<chain::BlockTemplate, chain::StoreError>;
     auto make = [this, parent = ledger_.tip(),
-                 contents = ledger_.template_contents()](const std::stop_token&) -> Made {
+                 contents = std::move(contents)](const std::stop_token&) -> Made {
         LeasedTrainers trainers(trainers_);
         return chain::make_template(parent, contents, key_, now_ms(), trainers);
     };
     auto work = co_await run_on(pool_, Priority::verify, {}, std::move(make));
     if (!work) throw std::runtime_error(work.error().message);
-    if (!mining_ || wanted != wanted_) co_return;
-    resting_ = false;
-    miner_.set_work(std::make_shared<const chain::BlockTemplate>(*std::move(work)));
+    if (overtaken(wanted)) co_return;
+    set_work(std::make_shared<const chain::BlockTemplate>(*std::move(work)));
+}
+
+void WorkSource::set_work(Miner::Work work) {
+    const auto asked = work ? std::exchange(tip_changed_, std::nullopt) : std::nullopt;
+    work_number_ = miner_.set_work(std::move(work), asked);
+}
+
+bool WorkSource::overtaken(std::uint64_t wanted) const noexcept {
+    return !mining_ || wanted != wanted_;
+}
+
+// A share is submitted before its lane is told to be handed in.
+bool WorkSource::own_shares_are_in() const noexcept {
+    return handed_in_ == work_number_ && ledger_.shares_in_judgement() == 0;
 }
 
 Task<> WorkSource::close() {
     mining_ = false;
-    miner_.set_work(nullptr);
+    set_work(nullptr);
     co_await tasks_.close();
 }
 

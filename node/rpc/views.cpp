@@ -70,6 +70,8 @@ json::object mining_view(const MiningCounters& counters, std::uint64_t unit_work
         {"blocks", counters.blocks},
         {"shares", counters.shares},
         {"useful_fraction", optional_view(counters.useful_fraction())},
+        {"restart_ms_last", optional_view(counters.restart_ms_last)},
+        {"restart_ms_median", optional_view(counters.restart_ms_median)},
     };
 }
 

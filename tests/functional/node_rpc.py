@@ -43,6 +43,7 @@ def answers():
         assert status["mining"]["active"] is True and status["mining"]["lanes"] == 1, status
         assert status["mining"]["units_computed"] >= status["mining"]["units_in_blocks"] > 0, status
         assert 0 < status["mining"]["useful_fraction"] <= 1, status
+        assert status["mining"]["restart_ms_last"] > 0 and status["mining"]["restart_ms_median"] > 0, status
         assert 0 < status["chain"]["verification_ratio"] <= 1, status
         assert status["progress_efficiency"] == 1, status
         audit = node.rpc("audit_status")

@@ -47,6 +47,12 @@ std::string status_text(const json::object& s) {
                                             grouped(number(mining.at("units_in_progress")))));
     lines.add("useful fraction",
               fraction_text(mining.at("useful_fraction")) + " of this node's units");
+    if (!mining.at("restart_ms_last").is_null()) {
+        lines.add("restart", fmt::format("{:.0f} ms from the last new block to a unit on it, "
+                                         "median {:.0f} ms",
+                                         mining.at("restart_ms_last").to_number<double>(),
+                                         mining.at("restart_ms_median").to_number<double>()));
+    }
     const auto& audit = s.at("audit").as_object();
     lines.add(
         "audits",

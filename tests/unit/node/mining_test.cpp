@@ -1,11 +1,9 @@
-#include "chain/storage/memory_store.hpp"
 #include "node/ledger/chain_figures.hpp"
 #include "node/ledger/ledger_service.hpp"
 #include "node/mining/miner.hpp"
 #include "node/mining/rate_meter.hpp"
 #include "node/mining/work_source.hpp"
-#include "tests/support/faulty_store.hpp"
-#include "tests/support/test_network.hpp"
+#include "tests/support/mining_fixture.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -40,65 +38,6 @@ TEST(RateMeter, averages_over_the_time_since_the_first_event_then_over_a_minute)
     for (int i = 0; i < 600; ++i) meter.count(start + 200s + i * 100ms);
     EXPECT_NEAR(meter.rate(start + 260s), 10, 0.3);
 }
-
-// A node's inside on a tiny network: pool, ledger service, miner.
-class Mining : public testing::Test {
-  protected:
-    Mining() {
-        spdlog::set_level(spdlog::level::off);
-        auto faulty = std::make_unique<chain::FaultyStore>(behind_);
-        store_ = faulty.get();
-        auto ledger = chain::Ledger::open(network_, std::move(faulty));
-        CHECK(ledger);
-        pool_ = std::make_unique<WorkerPool>(2);
-        service_ = std::make_unique<LedgerService>(context_.get_executor(), *std::move(ledger),
-                                                   *pool_, trainers_);
-        service_->start();
-    }
-    ~Mining() override { pool_.reset(); }
-
-    template <class T>
-    T run(Task<T> task) {
-        auto result = asio::co_spawn(context_, std::move(task), asio::use_future);
-        context_.restart();
-        while (result.wait_for(0s) != std::future_status::ready) context_.run_one();
-        return result.get();
-    }
-
-    std::shared_ptr<const chain::Block> strangers_block() {
-        return test::mine_on(service_->tip(), own_trainers_);
-    }
-
-    // What becomes of a block submitted in the background.
-    LedgerService::SubmitResult submitted_later(std::shared_ptr<const chain::Block> block) {
-        std::optional<LedgerService::SubmitResult> told;
-        service_->submit_later(std::move(block), [&](const auto& result) { told = result; });
-        const auto deadline = std::chrono::steady_clock::now() + 60s;
-        context_.restart();
-        while (!told && std::chrono::steady_clock::now() < deadline) context_.run_one_for(1s);
-        CHECK(told);
-        return *told;
-    }
-
-    // An error's sentence and that the tip stayed where it was.
-    std::string refusal_of(std::shared_ptr<const chain::Block> block) {
-        const auto tip = service_->tip()->id();
-        const auto result = run(service_->submit(std::move(block)));
-        EXPECT_FALSE(result.has_value());
-        EXPECT_EQ(service_->tip()->id(), tip);
-        return result ? "" : chain::describe(result.error());
-    }
-
-    std::shared_ptr<const chain::Network> network_ = test::tiny_network();
-    TrainerPool trainers_{network_->task, model::EngineKind::best};
-    chain::OwnTrainers own_trainers_;
-    asio::io_context context_{1};
-    chain::MemoryStore behind_;
-    chain::FaultyStore* store_ = nullptr;  // the ledger's
-    std::unique_ptr<WorkerPool> pool_;
-    std::unique_ptr<LedgerService> service_;
-    chain::SecretKey key_ = test::tiny_key();
-};
 
 TEST_F(Mining, a_strangers_block_is_verified_on_the_pool_and_committed) {
     for (std::uint64_t height = 1; height <= 3; ++height) {
@@ -145,27 +84,26 @@ TEST_F(Mining, own_blocks_come_the_same_way_and_every_unit_is_accounted_for) {
     Miner miner(
         *pool_, trainers_, key_, 3,
         {[&](chain::Block block) {
-             const std::uint32_t units = block.header.units;
-             service_->submit_later(
-                 std::make_shared<const chain::Block>(std::move(block)),
-                 [&, units](const auto& result) {
-                     mining->settle(units, result && *result != chain::CommitOutcome::side_branch,
-                                    true);
-                 });
+             const auto lane = chain::template_hash(block.header.tmpl);
+             service_->submit_later(std::make_shared<const chain::Block>(std::move(block)),
+                                    [&, lane](const auto& result) {
+                                        if (!result || *result == chain::CommitOutcome::side_branch)
+                                            mining->settle(lane, SegmentFate::given_up);
+                                    });
          },
          [&](chain::Segment segment) {
              service_->submit_own_share(std::make_shared<const chain::Segment>(std::move(segment)));
          },
-         [&] { source->lanes_rest(); }});
+         [&](std::uint64_t work) { source->lanes_handed_in(work); }});
     mining = &miner;
     WorkSource work(*service_, miner, *pool_, trainers_, key_.public_key());
     source = &work;
-    service_->on_share([&](const chain::PublicKey&, std::uint64_t units, bool included) {
-        miner.settle(units, included, false);
-    });
+    service_->on_share(
+        [&](const chain::Hash256& lane, SegmentFate fate) { miner.settle(lane, fate); });
     service_->on_tip([&](const auto& change) {
-        change.tip->height() < 8 ? work.renew() : work.set_mining(false);
+        change.tip->height() < 8 ? work.tip_changed() : work.set_mining(false);
     });
+    service_->on_share_judged([&] { work.share_judged(); });
     asio::post(service_->strand(), [&] { work.set_mining(true); });
     EXPECT_TRUE(run(service_->wait_for_height(8, true, std::chrono::steady_clock::now() + 60s)));
     const auto deadline = std::chrono::steady_clock::now() + 60s;
@@ -237,7 +175,7 @@ TEST_F(Mining, a_lane_that_fails_runs_again_on_the_next_parent) {
                      ++handed_out;
                      throw std::runtime_error("injected");
                  },
-                 [](const chain::Segment&) {}, [] {}});
+                 [](const chain::Segment&) {}, [](std::uint64_t) {}});
     for (int round = 1; round <= 3; ++round) {
         const auto work = chain::make_template(service_->tip(), {}, key_.public_key(),
                                                static_cast<std::uint64_t>(round), own_trainers_);
