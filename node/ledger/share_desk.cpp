@@ -111,7 +111,7 @@ ShareDesk::Told ShareDesk::submit(std::shared_ptr<const chain::Segment> segment,
     const bool is_full =
         waiting_.size() >= kMaxWaiting || waiting_bytes_ + bytes > kMaxWaitingBytes;
     const auto refuse = [&](chain::ShareRefusal refusal) {
-        if (origin == ShareOrigin::own) give_up(*segment);
+        if (origin == ShareOrigin::own) tell_fate(*segment, SegmentFate::given_up);
         told->set(refusal);
     };
     if (has(*segment)) {
@@ -194,9 +194,7 @@ ShareVerdict ShareDesk::keep(chain::VerifiedShare share) {
         if (evicted.error() == chain::ShareRefusal::already_pooled) return ShareKnown{};
         return evicted.error();
     }
-    for (const auto& gone : *evicted) {
-        if (included_.erase(gone.share->outcome.template_hash) == 0) give_up(*gone.share->segment);
-    }
+    for (const auto& gone : *evicted) tell_fate(*gone.share->segment, SegmentFate::given_up);
     if (on_kept_) on_kept_(shared->segment, shared->outcome.id);
     return ShareKept{shared->outcome.id};
 }
@@ -208,43 +206,34 @@ void ShareDesk::leave(WaitingShares::iterator share, const ShareVerdict& verdict
     }
     if (is_refusal(verdict)) {
         if (!stop_.stop_requested()) spdlog::info("a share was refused: {}", reason_of(verdict));
-        // Anybody may send a bad share of our lane.
-        if (share->origin == ShareOrigin::own) give_up(*share->segment);
+        // Anybody may send a bad share of our lane, and of a lane that is taken the good one waits.
+        if (share->origin == ShareOrigin::own &&
+            verdict != ShareVerdict(chain::ShareRefusal::lane_taken)) {
+            tell_fate(*share->segment, SegmentFate::given_up);
+        }
     }
     waiting_bytes_ -= share->bytes;
     waiting_.erase(share);
 }
 
-void ShareDesk::tell_fate(const chain::Hash256& lane, SegmentFate fate) {
-    if (on_share_) on_share_(lane, fate);
+void ShareDesk::tell_fate(const chain::Segment& segment, SegmentFate fate) const {
+    if (on_share_) on_share_(chain::template_hash(segment.tmpl), fate);
 }
 
-void ShareDesk::give_up(const chain::Segment& segment) {
-    tell_fate(chain::template_hash(segment.tmpl), SegmentFate::given_up);
-}
-
-void ShareDesk::included(const chain::Hash256& lane) {
-    if (shares_.find_lane(lane)) included_.insert(lane);
-    tell_fate(lane, SegmentFate::included);
+void ShareDesk::tell_fates(const MovedBlocks& moved) const {
+    if (!on_share_) return;
+    const auto tell = [&](const MovedBlocks::One& one, SegmentFate winner, SegmentFate share) {
+        on_share_(chain::template_hash(one.block->header.tmpl), winner);
+        for_each_share(one.block, [&](const auto& segment) { tell_fate(*segment, share); });
+    };
+    for (const auto& one : moved.undone) tell(one, SegmentFate::waiting, SegmentFate::waiting);
+    for (const auto& one : moved.redone) tell(one, SegmentFate::ended_block, SegmentFate::included);
 }
 
 void ShareDesk::tip_changed(const MovedBlocks& moved) {
-    for (const auto& one : moved.undone) {
-        tell_fate(chain::template_hash(one.block->header.tmpl), SegmentFate::waiting);
-        for_each_share(one.block, [&](const auto& segment) {
-            const auto lane = chain::template_hash(segment->tmpl);
-            included_.erase(lane);
-            tell_fate(lane, SegmentFate::waiting);
-        });
-    }
-    for (const auto& one : moved.redone) {
-        tell_fate(chain::template_hash(one.block->header.tmpl), SegmentFate::ended_block);
-        for_each_share(one.block,
-                       [&](const auto& segment) { included(chain::template_hash(segment->tmpl)); });
-    }
-    for (const auto& gone : shares_.tip_changed(ledger_.tip()->height() + 1)) {
-        if (included_.erase(gone.share->outcome.template_hash) == 0) give_up(*gone.share->segment);
-    }
+    tell_fates(moved);
+    for (const auto& gone : shares_.tip_changed(ledger_.tip()->height() + 1))
+        tell_fate(*gone.share->segment, SegmentFate::given_up);
     if (!moved.undone.empty()) judge_all_again(moved);
     for (auto share = waiting_.begin(); share != waiting_.end();) {
         const auto next = std::next(share);
@@ -263,10 +252,7 @@ void ShareDesk::judge_all_again(const MovedBlocks& moved) {
         const bool is_own = shares_.own_miner() == segment->tmpl.miner;
         add_waiting(segment, is_own ? ShareOrigin::own : ShareOrigin::peer, known);
     };
-    for (const auto& share : shares_.take_all()) {
-        if (!included_.contains(share->outcome.template_hash)) add(share->segment, share);
-    }
-    included_.clear();
+    for (const auto& share : shares_.take_all()) add(share->segment, share);
     for (const auto& one : moved.undone) {
         for_each_share(one.block, [&](const auto& segment) { add(segment, nullptr); });
         add(winner_of(one, ledger_), nullptr);

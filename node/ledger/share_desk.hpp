@@ -20,7 +20,6 @@
 #include <list>
 #include <memory>
 #include <stop_token>
-#include <unordered_set>
 #include <vector>
 
 namespace gradient::node {
@@ -100,9 +99,8 @@ class ShareDesk {
     Task<ShareVerdict> verdict_on(const Waiting& share);
     ShareVerdict keep(chain::VerifiedShare share);
     void leave(WaitingShares::iterator share, const ShareVerdict& verdict);
-    void give_up(const chain::Segment& segment);
-    void included(const chain::Hash256& lane);
-    void tell_fate(const chain::Hash256& lane, SegmentFate fate);
+    void tell_fate(const chain::Segment& segment, SegmentFate fate) const;
+    void tell_fates(const MovedBlocks& moved) const;
     void judge_all_again(const MovedBlocks& moved);
     [[nodiscard]] std::vector<chain::OpenRound> open_rounds() const;
 
@@ -116,10 +114,9 @@ class ShareDesk {
     TaskGroup checks_;
     std::stop_source stop_;
     chain::SharePool shares_;
-    std::unordered_set<chain::Hash256> included_;  // lanes of pooled shares that the chain includes
     WaitingShares waiting_;
     std::size_t waiting_bytes_ = 0;
-    std::size_t judging_ = 0;   // checks whose verdict has not been told
+    std::size_t judging_ = 0;
     std::uint64_t branch_ = 0;  // counts its changes
 };
 

@@ -320,7 +320,6 @@ TEST_F(Renewal, a_new_tip_takes_the_work_away_at_once_and_measures_from_there) {
     const auto block = strangers_block();
     bool told = false;
     service_->on_tip([&](const auto&) {
-        source_.tip_changed();
         EXPECT_EQ(miner_.work(), nullptr);
         told = true;
     });
