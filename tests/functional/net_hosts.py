@@ -95,11 +95,6 @@ class Host:
             finally:
                 call_libc("setns", home.fileno(), CLONE_NEWNET)
 
-    def own(self, addresses):
-        """Makes all addresses of a block (a.b.c.d/bits) the host's own."""
-        with self.inside():
-            subprocess.run(["ip", "route", "add", "local", addresses, "dev", "lo"], check=True)
-
     def connection(self, address, timeout_s=None):
         """A TCP connection from within the host, for use from outside."""
         with self.inside():
@@ -150,6 +145,13 @@ class Hosts:
             self.switch.stdin.write(json.dumps({"port": host, **link}) + "\n")
             self.switch.stdin.flush()
             return json.loads(self.switch.stdout.readline())
+
+    def give(self, owner, addresses):
+        """Makes all addresses of a block (a.b.c.d/bits) a host's own; the others send there what is for them."""
+        for host in self.list:
+            route = ["local", addresses, "dev", "lo"] if host is owner else [addresses, "via", owner.address]
+            with host.inside():
+                subprocess.run(["ip", "route", "add", *route], check=True)
 
     def counters(self):
         return self.link()

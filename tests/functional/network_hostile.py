@@ -25,14 +25,15 @@ from peer_attacks import ATTACKS
 from peer_client import Identity, call, hello_fields
 
 PARSER = argparse.ArgumentParser()
-PARSER.add_argument("--seconds", type=float, default=1.5)
+PARSER.add_argument("--seconds", type=float, default=0.8)
 PARSER.add_argument("--only", nargs="+", choices=ATTACKS, default=list(ATTACKS))
 OPTIONS = PARSER.parse_args()
 
 P99_LIMIT_MS = 100
 P99_RATIO = 5  # beside a node that nobody attacks, at the same time: the machine may be busy with other things
 GROWTH_LIMIT_KB = 200 * 1024  # a few queues of kMaxSendQueueBytes, and blocks under way
-LONGER_S = {"slow_loris": 13, "connection_flood": 5, "never_reads": 4, "spoilt_shares": 3}  # limits of time must pass
+# Limits of time must pass: of a handshake, of a frame; and of small offences one a second counts.
+LONGER_S = {"slow_loris": 13, "header_flood": 12, "connection_flood": 4, "never_reads": 3, "spoilt_shares": 3}
 
 
 class Probe(threading.Thread):
@@ -102,7 +103,8 @@ def attack(name, victim, honest, place, peace):
     print(f"{name}: RPC {p50:.1f} / {p99:.1f} ms ({elsewhere:.1f} at the honest node), memory "
           f"{before / 1024:.0f} -> {after / 1024:.0f} MiB (peak {peak / 1024:.0f}), "
           f"{report['messages']} messages, {report['bytes'] / 1e6:.1f} MB, {report['connections']} connections; a "
-          f"message costs the node {max(0, busy) * each:.0f} us and its maker {report['processor_s'] * each:.0f} us; {report['ends']}", flush=True)
+          f"message costs the node {max(0, busy) * each:.0f} us and its maker {report['processor_s'] * each:.0f} us; "
+          f"{report['ends']}", flush=True)
     assert p99 < max(P99_LIMIT_MS, P99_RATIO * elsewhere), (name, p99, elsewhere)
     assert peak - before < GROWTH_LIMIT_KB, (name, before, peak)
     return report
@@ -142,6 +144,8 @@ def check_ends(name, report):
         assert not any("kept" in end for end in ends), ends
     elif name == "connection_flood":
         assert ends["still in"] < 100, ends
+    elif name == "garbage_before_tls":  # some of it begins as a handshake does, and may take the time of one
+        assert ends.get("kept", 0) < report["connections"] / 20, ends
     elif name not in ("unknown_parents", "inventory_flood", "request_flood", "never_reads", "forged_tips"):
         assert ends.get("kept", 0) == 0, (name, ends)
 
@@ -152,7 +156,7 @@ def withstands():
         attackers, stranger = (hosts[2], hosts[3]) if hosts else (None, None)
         if hosts:
             for group in range(200, 210):
-                attackers.own(f"45.{group}.0.0/16")
+                hosts.give(attackers, f"45.{group}.0.0/16")
         chain = make_chain(folder, 1000)
         network = Network(make, chain, 2, hosts=hosts, arguments=["--lanes", "1", "--threads", "1"]).start()
         victim, honest = network

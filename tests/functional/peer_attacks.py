@@ -443,7 +443,7 @@ ATTACKS = {attack.__name__: attack for attack in (
 
 
 def run(name, address, status, seconds):
-    attack = Attack(address, status, seconds, FLOODERS if name == "connection_flood" else 12)
+    attack = Attack(address, status, seconds, FLOODERS if name == "connection_flood" else 6)
     ATTACKS[name](attack)
     print(json.dumps(attack.report()), flush=True)
 
