@@ -553,10 +553,13 @@ VerifiedBlock verify(Column& column, const Candidate& candidate, Trainers& train
     if (*pending) {
         Contributions contributions(context.view);
         std::vector<Hash256> listed;
-        for (const ProvenSegment& proven : verifier.proven()) {
-            if (proven.tmpl().height == candidate.header().header().tmpl.height) continue;
-            contributions.add(outcome_of(proven, 0));
-            listed.push_back(proven.id());
+        for (const CheckedSegment& share : verifier.proven()) {
+            if (share.tmpl().height == candidate.header().header().tmpl.height) continue;
+            const auto proven =
+                verify_segment(share, trainers.trainer_of(context.tasks.find(share.tmpl().task)));
+            CHECK(proven);
+            contributions.add(outcome_of(*proven, 0));
+            listed.push_back(share.id());
         }
         const Stopwatch settle_watch;
         CHECK(settle_pending(context.view, **pending, candidate.header().header().tmpl.parent,
