@@ -30,6 +30,11 @@ ShareVerdict not_judged(const std::string& why) {
     return chain::SubmitError(chain::StoreError{chain::StoreFault::failed, "not judged: " + why});
 }
 
+bool is_taken(const ShareVerdict& verdict) {
+    const auto* refusal = std::get_if<chain::ShareRefusal>(&verdict);
+    return refusal != nullptr && *refusal == chain::ShareRefusal::lane_taken;
+}
+
 bool is_refusal(const ShareVerdict& verdict) {
     return std::holds_alternative<chain::SubmitError>(verdict) ||
            std::holds_alternative<chain::ShareRefusal>(verdict);
@@ -207,8 +212,7 @@ void ShareDesk::leave(WaitingShares::iterator share, const ShareVerdict& verdict
     if (is_refusal(verdict)) {
         if (!stop_.stop_requested()) spdlog::info("a share was refused: {}", reason_of(verdict));
         // Anybody may send a bad share of our lane, and of a lane that is taken the good one waits.
-        if (share->origin == ShareOrigin::own &&
-            verdict != ShareVerdict(chain::ShareRefusal::lane_taken)) {
+        if (share->origin == ShareOrigin::own && !is_taken(verdict)) {
             tell_fate(*share->segment, SegmentFate::given_up);
         }
     }
