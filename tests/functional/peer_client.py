@@ -203,7 +203,7 @@ TIP = Struct(height=U64, id=HASH, cumulative_work=WORK)
 ADDRESS = Struct(ip=Fixed(16), port=U16, services=U32, last_seen_s=U64)
 ITEM = Struct(kind=U8, id=HASH)
 
-# In the order of their types. Evidence and samples stay bytes: nothing here looks into them.
+# In the order of their types. Evidence, samples and tails stay bytes: nothing here looks into them.
 MESSAGES = {
     "hello": Struct(protocol_version=U32, network_id=U32, genesis=HASH, services=U32, time_ms=U64, listen_port=U16,
                     tip=TIP, agent=Blob),
@@ -226,7 +226,7 @@ MESSAGES = {
     "transaction": Struct(transaction=SIGNED),
     "share": Struct(segment=SEGMENT),
     "not_found": Struct(items=List(ITEM)),
-    "get_samples": Struct(tip=HASH, heights=List(U64)),
+    "get_samples": Struct(anchor=HASH, works=List(WORK)),
     "samples": None,
     "get_evidence": Struct(id=HASH),
     "evidence": None,
@@ -236,6 +236,8 @@ MESSAGES = {
     "snapshot_offer": Struct(height=U64, block=HASH, state_root=HASH, size_bytes=U64, parts=List(HASH)),
     "get_snapshot_part": Struct(part=HASH),
     "snapshot_part": Struct(part=HASH, bytes=Blob),
+    "get_tail": Struct(tip=HASH, blocks=U32),
+    "tail": None,
 }
 TYPES = list(MESSAGES)
 
@@ -421,7 +423,7 @@ def bytes_of_the_specification():
     assert encode_message("goodbye", reason=6).hex() == "010000000306"
     assert len(HEADER.encode(example(HEADER))) == 260 and len(TEMPLATE.encode(example(TEMPLATE))) == 224
     assert len(TIP.encode(example(TIP))) == 72 and len(ADDRESS.encode(example(ADDRESS))) == 30
-    assert len(TYPES) == 30
+    assert len(TYPES) == 32
     assert [compact(n).hex() for n in (0, 0xFC, 0xFD, 0xFFFF, 1 << 16, 1 << 32)] == [
         "00", "fc", "fdfd00", "fdffff", "fe00000100", "ff0000000001000000"]
 
