@@ -90,6 +90,9 @@ class Node:
         command = [str(BIN / "gradientd"), "--data", str(self.folder)]
         if "--rpc-port" not in more:
             command += ["--rpc-port", "0"]
+        # Alone unless a test says otherwise: no test meets another one's node.
+        if "--port" not in [*self.arguments, *more]:
+            command += ["--listen", "127.0.0.1", "--port", "0"]
         if self.chain:
             command += ["--chain", str(self.chain)]
         return command + self.arguments + list(more)

@@ -9,10 +9,10 @@ import stat
 from gradient_node import RpcError, init_chain, main, run_cli, workspace
 
 BODY_LIMIT = 1 << 20
-ALL_METHODS = ["account_history", "account_show", "audit_status", "chain_list", "chain_show", "chunk_known", "fee_rates", "help",
-               "mine_start", "mine_stop", "model_parameters", "proof_account", "proof_model", "proof_task", "status",
-               "stop", "supply", "task_list", "task_show", "transaction_show", "transaction_submit", "transaction_wait",
-               "wait_block"]
+ALL_METHODS = ["account_history", "account_show", "audit_status", "ban", "bans", "chain_list", "chain_show", "chunk_known",
+               "connect_peer", "disconnect_peer", "fee_rates", "help", "mine_start", "mine_stop", "model_parameters",
+               "network", "peers", "proof_account", "proof_model", "proof_task", "status", "stop", "supply", "task_list",
+               "task_show", "transaction_show", "transaction_submit", "transaction_wait", "unban", "wait_block", "why_stuck"]
 
 
 def call(method, params=None, **extra):
