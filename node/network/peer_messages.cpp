@@ -203,11 +203,18 @@ void PeerService::send(PeerId peer, const Message& message) {
 }
 
 void PeerService::report(PeerId peer, const Offence& offence) {
+    Session* const session = find(peer);
     const Penalty penalty = penalty_for(offence);
-    if (penalty.cost == 0) return;
+    if (penalty.cost == 0 || session == nullptr || session->reason) return;
     ++offences_[penalty.reason];
-    spdlog::info("peer {}: {}", number_of(peer), penalty.reason);
-    end(set_->punish(peer, offence, moment()));
+    const Moment now = moment();
+    // A flood of offences must not become one of lines in the log.
+    const auto [logged, is_new] = session->logged.try_emplace(penalty.reason, now.steady);
+    if (is_new || now.steady - logged->second > kLogInterval) {
+        logged->second = now.steady;
+        spdlog::info("peer {}: {}", number_of(peer), penalty.reason);
+    }
+    end(set_->punish(peer, offence, now));
 }
 
 void PeerService::judge_block(PeerId peer, std::shared_ptr<const chain::Block> block,

@@ -53,6 +53,8 @@ class PeerService {
     static constexpr std::chrono::milliseconds kTick{50};
     /// How often addresses and bans are saved.
     static constexpr std::chrono::minutes kSaveInterval{5};
+    /// Between two lines of the log on the same offence of one peer.
+    static constexpr std::chrono::seconds kLogInterval{10};
     /// Connections that end: time to say goodbye to all.
     static constexpr std::chrono::seconds kClosingTime{3};
 

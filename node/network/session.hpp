@@ -7,8 +7,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace gradient::node {
@@ -41,7 +43,7 @@ struct Session {
     std::uint64_t ping_nonce = 0;
     std::optional<Time> ping_sent;
     std::optional<std::chrono::milliseconds> ping;  ///< of the last answer
-    bool addresses_given = false;                   ///< it has asked once
+    std::map<std::string, Time> logged;             ///< offences, when they were last told
 };
 
 }  // namespace gradient::node

@@ -85,6 +85,7 @@ class BlockSync {
         std::optional<HeaderSurvey> survey;  ///< of what lies above a path with too little work
         SteadyTime ask_after;                ///< no headers are asked for before
         bool refused = false;                ///< nothing more until it claims something else
+        std::size_t short_falls = 0;         ///< answers that showed less than it claims
         double header_credit = 0;
         SteadyTime credit_at;
     };
@@ -114,8 +115,8 @@ class BlockSync {
                                                            std::uint64_t now_ms);
     void take_survey(PeerId id, Peer& peer, const HeaderRequest& request, const Headers& message,
                      SteadyTime now, std::uint64_t now_ms);
-    void headers_ended(PeerId id, Peer& peer);
-    void fell_short(PeerId id, Peer& peer, const chain::U256& shown);
+    void headers_ended(PeerId id, Peer& peer, SteadyTime now);
+    void fell_short(PeerId id, Peer& peer, const chain::U256& shown, SteadyTime now);
     static void forget_chain(Peer& peer);
     void refuse(PeerId id, Peer& peer, const Offence& offence);
 

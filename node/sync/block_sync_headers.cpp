@@ -35,6 +35,7 @@ void BlockSync::claim(Peer& peer, const TipClaim& claim, SteadyTime ask_after) {
     if (peer.claim.id == claim.id) return;
     peer.claim = claim;
     peer.refused = false;
+    peer.short_falls = 0;
     peer.ask_after = ask_after;
 }
 
@@ -147,7 +148,9 @@ bool BlockSync::adopt_claim(PeerId id, Peer& peer) {
     if (!path || path->size() > limits_.peer_headers) return false;
     peer.path = *std::move(path);
     peer.survey.reset();
-    headers_ended(id, peer);
+    // This very block is known, and so is the work up to it.
+    if (peer.path->end().cumulative_work() < peer.claim.cumulative_work)
+        refuse(id, peer, ProtocolOffence::false_claim);
     return true;
 }
 
@@ -203,7 +206,7 @@ void BlockSync::no_headers(PeerId id, Peer& peer, const HeaderRequest& request, 
     } else {
         return;
     }
-    fell_short(id, peer, most);
+    fell_short(id, peer, most, now);
 }
 
 std::optional<HeaderPath> BlockSync::path_to(Peer& peer, const Hash256& id) {
@@ -248,7 +251,7 @@ void BlockSync::take_headers(PeerId id, Peer& peer, const HeaderRequest& request
         peer.survey.reset();
     }
     const bool ended = taken == message.headers.size() && taken < kMaxHeadersPerMessage;
-    if (ended) headers_ended(id, peer);
+    if (ended) headers_ended(id, peer, now);
 }
 
 void BlockSync::take_survey(PeerId id, Peer& peer, const HeaderRequest& request,
@@ -271,7 +274,7 @@ void BlockSync::take_survey(PeerId id, Peer& peer, const HeaderRequest& request,
         return;
     }
     const bool ended = message.headers.size() < kMaxHeadersPerMessage;
-    if (ended) fell_short(id, peer, known_work(peer));
+    if (ended) fell_short(id, peer, known_work(peer), now);
 }
 
 chain::Result<BlockSync::Added, Offence> BlockSync::add_header(HeaderPath& path,
@@ -300,20 +303,21 @@ chain::Result<BlockSync::Added, Offence> BlockSync::add_header(HeaderPath& path,
     return chain::fail(Offence(ProtocolOffence::broken_headers));
 }
 
-void BlockSync::headers_ended(PeerId id, Peer& peer) {
-    fell_short(id, peer, peer.path->end().cumulative_work());
+void BlockSync::headers_ended(PeerId id, Peer& peer, SteadyTime now) {
+    fell_short(id, peer, peer.path->end().cumulative_work(), now);
 }
 
 // Blocks are announced when their work is proved, before they are on their sender's chain; and they
-// may lose against others. So a claim may be a few blocks ahead of the headers behind it.
-void BlockSync::fell_short(PeerId id, Peer& peer, const U256& shown) {
+// may lose against others. So a claim may be a few blocks ahead of the headers behind it, for the
+// time that judging them takes.
+void BlockSync::fell_short(PeerId id, Peer& peer, const U256& shown, SteadyTime now) {
     if (shown >= peer.claim.cumulative_work) return;
-    U256 allowed = shown;
-    const U256 one = chain::block_work(ledger_.tip()->index().header.tmpl.bits);
-    for (std::size_t i = 0; i < limits_.blocks_ahead; ++i)
-        allowed = chain::saturating_add(allowed, one);
-    if (allowed < peer.claim.cumulative_work) {
+    const U256 ahead = chain::saturating_mul(
+        chain::block_work(ledger_.tip()->index().header.tmpl.bits), limits_.blocks_ahead);
+    if (chain::saturating_add(shown, ahead) < peer.claim.cumulative_work) {
         refuse(id, peer, ProtocolOffence::false_claim);
+    } else if (++peer.short_falls < limits_.ahead_askings) {
+        peer.ask_after = now + limits_.ahead_wait;
     } else {
         peer.claim.cumulative_work = shown;
     }

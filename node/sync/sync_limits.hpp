@@ -49,8 +49,11 @@ struct SyncLimits {
     std::chrono::milliseconds ask_again = 5s;
     /// Ids of invalid blocks that are remembered.
     std::size_t max_condemned = 4096;
-    /// Blocks that a peer may have announced beyond the end of its chain, in work of the tip's.
+    /// Blocks that a peer may have announced beyond the end of its chain, in work of the tip's; how
+    /// often it is asked again for their headers before they are given up, and after which time.
     std::size_t blocks_ahead = 8;
+    std::size_t ahead_askings = 20;
+    std::chrono::milliseconds ahead_wait = 500ms;
 };
 
 /// What a block is expected to take (bytes) before any has been seen.
