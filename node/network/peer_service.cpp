@@ -437,7 +437,8 @@ void PeerService::shelve_snapshot() {
             self.shelf_.add(std::move(made));
             spdlog::info("a snapshot of height {} is served", its_height);
         } catch (const std::exception& error) {
-            spdlog::warn("no snapshot is served: {}", error.what());
+            spdlog::warn("no snapshot of height {} is served: {}", its_height, error.what());
+            self.shelf_.pass_over(its_height);
         }
         self.shelving_ = false;
     };

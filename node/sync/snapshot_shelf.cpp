@@ -44,7 +44,7 @@ std::optional<std::uint64_t> SnapshotShelf::due(std::uint64_t tip_height) const 
     if (interval_ == 0 || tip_height < interval_ + kDepth) return std::nullopt;
     const std::uint64_t height = (tip_height - kDepth) / interval_ * interval_;
     const bool made = !entries_.empty() && entries_.back().offer.height >= height;
-    return made ? std::nullopt : std::optional(height);
+    return made || height <= passed_over_ ? std::nullopt : std::optional(height);
 }
 
 SnapshotShelf::Entry SnapshotShelf::make(const chain::KeyValueStore& store,

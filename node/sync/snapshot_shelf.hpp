@@ -42,6 +42,9 @@ class SnapshotShelf {
     [[nodiscard]] static Entry make(const chain::KeyValueStore& store,
                                     const std::filesystem::path& folder, std::uint64_t height);
 
+    /// A snapshot of that height can't be made: it is not due again.
+    void pass_over(std::uint64_t height) noexcept { passed_over_ = height; }
+
     /// Puts a snapshot on the shelf and takes the oldest off.
     void add(Entry entry);
 
@@ -54,6 +57,7 @@ class SnapshotShelf {
   private:
     std::filesystem::path folder_;
     std::uint64_t interval_;
+    std::uint64_t passed_over_ = 0;
     std::vector<Entry> entries_;  // newest last
 };
 

@@ -150,6 +150,9 @@ TEST(SnapshotShelf, is_due_at_every_interval_once_it_lies_deep_enough) {
     shelf.add(entry);
     EXPECT_EQ(shelf.due(19 + SnapshotShelf::kDepth), std::nullopt);
     EXPECT_EQ(shelf.due(20 + SnapshotShelf::kDepth), 20U);
+    shelf.pass_over(20);
+    EXPECT_EQ(shelf.due(20 + SnapshotShelf::kDepth), std::nullopt);
+    EXPECT_EQ(shelf.due(30 + SnapshotShelf::kDepth), 30U);
     EXPECT_EQ(SnapshotShelf(directory.path() / "none", 0).due(1'000'000), std::nullopt);
 }
 
