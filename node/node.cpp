@@ -13,12 +13,15 @@
 #include "node/network/history_check.hpp"
 #include "node/network/light_run.hpp"
 #include "node/network/peer_service.hpp"
+#include "node/rpc/access.hpp"
 #include "node/rpc/cookie.hpp"
+#include "node/rpc/event_source.hpp"
 #include "node/rpc/http_server.hpp"
 #include "node/rpc/json_rpc.hpp"
 #include "node/rpc/ledger_transaction_service.hpp"
 #include "node/rpc/methods.hpp"
 #include "node/rpc/pool_access.hpp"
+#include "node/rpc/rpc_setup.hpp"
 #include "node/setup/data_directory.hpp"
 #include "node/setup/key_file.hpp"
 #include "node/setup/store_failure.hpp"
@@ -104,9 +107,15 @@ class RunFiles {
     RunFiles(const RunFiles&) = delete;
     RunFiles& operator=(const RunFiles&) = delete;
 
-    void announce(const asio::ip::tcp::endpoint& rpc, const std::optional<Endpoint>& peers) const {
+    void announce(const asio::ip::tcp::endpoint& rpc, const std::optional<TlsFiles>& tls,
+                  const std::optional<Endpoint>& peers) const {
         if (peers) {
             write_file_atomically(peer_endpoint_file(directory_), format_endpoint(*peers) + "\n",
+                                  0644);
+        }
+        if (tls) {
+            write_file_atomically(rpc_certificate_file(directory_),
+                                  read_file(tls->certificate, kMaxTlsFileBytes, ExitCode::usage),
                                   0644);
         }
         write_file_atomically(endpoint_file(directory_), format_endpoint(rpc) + "\n", 0644);
@@ -117,6 +126,7 @@ class RunFiles {
         std::error_code ignored;
         std::filesystem::remove(endpoint_file(directory_), ignored);
         std::filesystem::remove(peer_endpoint_file(directory_), ignored);
+        std::filesystem::remove(rpc_certificate_file(directory_), ignored);
         std::filesystem::remove(cookie_file(directory_), ignored);
     }
     std::filesystem::path directory_;
@@ -128,12 +138,13 @@ class Node {
   public:
     explicit Node(const Settings& settings)
         : settings_(settings),
+          rpc_place_(rpc_place(settings.rpc)),
           directory_(DataDirectory::open(settings.data_directory)),
           network_(open_network(settings, directory_)),
           key_(load_or_create_key(directory_.miner_key())),
           trainers_(network_->task, engine_named(settings.engine)),
           run_files_(directory_.path()),
-          cookie_(Cookie::create(cookie_file(directory_.path()))),
+          access_(Cookie::create(cookie_file(directory_.path())), rpc_users(settings.rpc)),
           pool_(std::make_unique<WorkerPool>(thread_count(settings), settings.audit_share)),
           ledger_(context_.get_executor(), open_ledger(settings, directory_, network_), *pool_,
                   trainers_),
@@ -142,6 +153,7 @@ class Node {
           miner_(*pool_, trainers_, key_, settings.lanes,
                  {[this](chain::Block block) { take_won_block(std::move(block)); },
                   [this](chain::Segment segment) {
+                      events_.hit(segment);
                       ledger_.submit_own_share(
                           std::make_shared<const chain::Segment>(std::move(segment)));
                   },
@@ -149,10 +161,8 @@ class Node {
           work_(ledger_, miner_, *pool_, trainers_, key_.public_key()),
           peers_(ledger_, *pool_, load_or_create_key(directory_.node_key()), settings.peers,
                  {directory_.addresses(), directory_.bans(), directory_.snapshots()}),
-          server_(
-              context_.get_executor(), settings.rpc_address, settings.rpc_port,
-              [this](std::string_view header) { return cookie_.accepts(header); },
-              [this](std::string body) { return dispatcher_.handle(std::move(body)); }),
+          server_(context_.get_executor(), rpc_place_, access_, rpc_routes(dispatcher_),
+                  dispatcher_, event_hub_),
           stop_asked_(context_.get_executor()) {}
     // First the pool: its jobs use everything else.
     ~Node() { pool_.reset(); }
@@ -174,17 +184,20 @@ class Node {
     void block_settled(const chain::Block& block, const LedgerService::SubmitResult& result);
 
     Settings settings_;
+    HttpPlace rpc_place_;
     DataDirectory directory_;
     std::shared_ptr<const chain::Network> network_;
     chain::SecretKey key_;
     TrainerPool trainers_;
     RunFiles run_files_;
-    Cookie cookie_;
+    Access access_;
     asio::io_context context_{1};
     asio::signal_set signals_{context_, SIGINT, SIGTERM};  // before anything that takes long
     std::unique_ptr<WorkerPool> pool_;
     LedgerService ledger_;
     AuditService audits_;
+    EventHub event_hub_;
+    EventSource events_{event_hub_, ledger_};
     LedgerTransactionService transactions_{ledger_, pool_access(ledger_)};
     Miner miner_;
     WorkSource work_;
@@ -199,10 +212,14 @@ class Node {
 };
 
 void Node::run() {
-    ledger_.on_tip([this](const auto&) {
+    ledger_.on_tip([this](const auto& change) {
         audits_.tip_changed();
         work_.tip_changed();
+        events_.tip_changed(change);
     });
+    ledger_.on_scored([this] { events_.scored(); });
+    ledger_.on_transaction_kept([this](const chain::Hash256& id) { events_.transaction_kept(id); });
+    peers_.on_peer([this](const PeerChange& change) { events_.peer_changed(change); });
     ledger_.on_share_judged([this] { work_.share_judged(); });
     ledger_.on_share(
         [this](const chain::Hash256& lane, SegmentFate fate) { miner_.settle(lane, fate); });
@@ -227,10 +244,10 @@ void Node::run() {
     start_history_check();
     ledger_.start();
     audits_.start();
-    run_files_.announce(server_.endpoint(), peers_.endpoint());
-    spdlog::info("{}: network {}, height {}, RPC on {}:{}", program_version("gradientd"),
-                 network_->spec.name, ledger_.tip()->height(),
-                 server_.endpoint().address().to_string(), server_.endpoint().port());
+    run_files_.announce(server_.endpoint(), rpc_place_.tls, peers_.endpoint());
+    spdlog::info("{}: network {}, height {}, RPC on {}{}", program_version("gradientd"),
+                 network_->spec.name, ledger_.tip()->height(), format_endpoint(server_.endpoint()),
+                 rpc_place_.tls ? " with TLS" : "");
     if (const auto endpoint = peers_.endpoint())
         spdlog::info("peers are met on {}", format_endpoint(*endpoint));
 
@@ -311,6 +328,7 @@ void Node::ask_to_stop() {
 }
 
 void Node::take_won_block(chain::Block block) {
+    events_.won(block);
     auto shared = std::make_shared<const chain::Block>(std::move(block));
     ledger_.submit_later(shared,
                          [this, shared](const auto& result) { block_settled(*shared, result); });

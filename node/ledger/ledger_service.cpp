@@ -36,12 +36,17 @@ LedgerService::LedgerService(const asio::any_io_executor& executor,
       pool_(pool),
       trainers_(trainers),
       changed_(strand_),
-      evaluator_(strand_, pool, trainers, [this] { changed_.notify_all(); }),
+      evaluator_(strand_, pool, trainers,
+                 [this] {
+                     changed_.notify_all();
+                     if (on_scored_) on_scored_();
+                 }),
       submissions_(strand_, kMaxSubmissions),
-      shares_(strand_, *ledger_, pool, trainers, [this] {
-          changed_.notify_all();
-          if (on_share_judged_) on_share_judged_();
-      }),
+      shares_(strand_, *ledger_, pool, trainers,
+              [this] {
+                  changed_.notify_all();
+                  if (on_share_judged_) on_share_judged_();
+              }),
       transactions_(strand_, *ledger_, pool, trainers) {
     ledger_->on_tip_change([this](const chain::TipChange& change) { tip_changed(change); });
 }

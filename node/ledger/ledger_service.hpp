@@ -86,7 +86,10 @@ class LedgerService {
     void on_share_kept(ShareDesk::KeptListener listener) {
         shares_.on_share_kept(std::move(listener));
     }
-    /// Called on the strand for each transaction that is submitted and the pool takes.
+    /// Called on the strand when the model has been scored at a tip, or could not be.
+    void on_scored(std::function<void()> listener) { on_scored_ = std::move(listener); }
+    /// Called on the strand for each transaction that is submitted and the pool takes, one
+    /// listener after another.
     void on_transaction_kept(TransactionDesk::KeptListener listener) {
         transactions_.on_kept(std::move(listener));
     }
@@ -227,6 +230,7 @@ class LedgerService {
     std::vector<TipListener> on_tip_;
     ProvenListener on_block_proven_;
     std::function<void()> on_share_judged_;
+    std::function<void()> on_scored_;
     FailureListener on_store_failure_;
     chain::PrunePolicy prune_;
     bool pruning_ = false;  // a step is posted

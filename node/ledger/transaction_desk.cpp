@@ -83,7 +83,7 @@ TransactionDesk::Result TransactionDesk::submit(
     if (!added) return added;
     write_down({now, transaction});
     shrink_journal();
-    if (on_kept_) on_kept_(*added);
+    for (const auto& listener : on_kept_) listener(*added);
     return added;
 }
 

@@ -20,6 +20,8 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <utility>
+#include <vector>
 
 namespace gradient::node {
 
@@ -43,7 +45,7 @@ class TransactionDesk {
                     TrainerPool& trainers);
 
     // Before the executor runs; see LedgerService.
-    void on_kept(KeptListener listener) { on_kept_ = std::move(listener); }
+    void on_kept(KeptListener listener) { on_kept_.push_back(std::move(listener)); }
     void use_journal(const std::filesystem::path& file);
 
     /// Checks a transaction and takes it into the pool. When this returns, it outlives the process.
@@ -73,7 +75,7 @@ class TransactionDesk {
     WorkerPool& workers_;
     TrainerPool& trainers_;
     asio::any_io_executor strand_;
-    KeptListener on_kept_;
+    std::vector<KeptListener> on_kept_;
     chain::Mempool pool_;
     std::set<std::uint32_t> proof_tasks_;  // ended ones among them: of fraud proofs in the pool
     std::optional<MempoolJournal> journal_;

@@ -29,6 +29,16 @@ struct PeerFigures {
     std::uint32_t score = 0;  ///< what is held against it; at 100 it goes
 };
 
+/// A peer that has come or gone.
+struct PeerChange {
+    enum class Kind : std::uint8_t { joined, left };
+
+    Kind kind = Kind::joined;
+    PeerId peer{};
+    NodeId node;
+    std::string address;  ///< HOST:PORT of the connection
+};
+
 /// All connections together.
 struct NetworkFigures {
     NodeId node;            ///< this one

@@ -296,6 +296,13 @@ void PeerService::joined(Session& session, PeerKind kind) {
     sync_.peer_joined(session.id, session.hello, now.steady);
     server_.peer_joined(session.id, now.steady);
     relay_.peer_joined(session.id, session.hello);
+    tell(PeerChange::Kind::joined, session);
+}
+
+void PeerService::tell(PeerChange::Kind kind, const Session& session) const {
+    if (!on_peer_) return;
+    on_peer_({kind, session.id, session.connection->node_id(),
+              format_endpoint(session.connection->remote_endpoint())});
 }
 
 Task<> PeerService::hold(std::shared_ptr<Session> session) {
@@ -337,6 +344,7 @@ void PeerService::left(Session& session) {
     server_.peer_left(peer);
     history_.peer_left(peer);
     relay_.peer_left(peer, now.steady);
+    tell(PeerChange::Kind::left, session);
 }
 
 // A peer that the set has let go.

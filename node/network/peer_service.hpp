@@ -84,6 +84,10 @@ class PeerService {
     /// Called once on the strand, when this node has caught up with its peers: work on its tip is
     /// no longer work for nothing.
     void on_caught_up(std::function<void()> listener) { on_caught_up_ = std::move(listener); }
+    /// Called on the strand for each peer that comes or goes.
+    void on_peer(std::function<void(const PeerChange&)> listener) {
+        on_peer_ = std::move(listener);
+    }
     /// Who says whether this node mines.
     void ask_mining(std::function<bool()> query) { is_mining_ = std::move(query); }
 
@@ -139,6 +143,7 @@ class PeerService {
     Task<> listen();
     void joined(Session& session, PeerKind kind);
     void left(Session& session);
+    void tell(PeerChange::Kind kind, const Session& session) const;
     void end(const std::optional<Departure>& departure);
     [[nodiscard]] Session* find(PeerId peer) const;
 
@@ -183,6 +188,7 @@ class PeerService {
     SnapshotShelf shelf_;
     CaughtUp caught_up_;
     std::function<void()> on_caught_up_;
+    std::function<void(const PeerChange&)> on_peer_;
     std::function<bool()> is_mining_;
     std::map<PeerId, std::shared_ptr<Session>> sessions_;
     std::map<std::string, std::uint64_t> offences_;

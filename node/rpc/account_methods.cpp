@@ -141,45 +141,88 @@ Task<json::value> show_history(TransactionService& service, Address address, std
     co_return std::move(history).view();
 }
 
+Schema account_schema() {
+    return schema::object({
+        {"address", schema::address()},
+        {"height", schema::whole(), "of the block after which all this holds"},
+        {"balance", schema::coins(), "that can be spent"},
+        {"nonce", schema::whole(), "of its next transaction that a block includes"},
+        {"next_nonce", schema::whole(), "of a transaction that is signed now"},
+        {"maturing_total", schema::coins(), "pay that can't be spent yet"},
+        {"maturing",
+         schema::list(schema::object({{"height", schema::whole(), "from which it can be spent"},
+                                      {"amount", schema::coins()}}))},
+        {"pooled", schema::list(pooled_schema()), "its transactions that wait"},
+    });
+}
+
+Schema history_schema() {
+    auto entry = schema::merged(
+        transaction_schema(),
+        schema::object({
+            {"kind", schema::text(), "as of a transaction, or pay"},
+            {"height", schema::whole()},
+            {"time_ms", schema::whole(), "of the block, milliseconds since 1970"},
+            schema::sometimes("id", schema::hash(), "of the transaction"),
+            schema::sometimes("amount", schema::nullable(schema::coins()),
+                              "null: of pay that has matured"),
+            schema::sometimes("mined_block", schema::boolean(),
+                              "of pay: whether the address won the block"),
+            schema::sometimes("matures", schema::whole(), "of pay: from which height"),
+        }));
+    return schema::object({{"address", schema::address()},
+                           {"lowest_height", schema::whole(), "of the blocks looked at"},
+                           {"entries", schema::list(std::move(entry)), "newest first"}});
+}
+
+Schema supply_schema() {
+    return schema::object({{"height", schema::whole()},
+                           {"minted", schema::coins(), "ever, mature or not"},
+                           {"burnt", schema::coins()}});
+}
+
 }  // namespace
 
 void add_account_methods(RpcDispatcher& dispatcher, TransactionService& service) {
-    const RpcParameter address{"address", RpcType::text, true, "address of the account"};
-    dispatcher.add({"account_show",
-                    "Balance, nonce, pay that has not matured, and transactions in the pool.",
-                    {address},
-                    [&service](RpcParams params) -> Task<json::value> {
-                        TransactionService::Query query = [&service,
-                                                           wanted = address_param(params)] {
-                            return show_account(service, wanted);
-                        };
-                        co_return co_await service.on_strand(std::move(query));
-                    }});
-    dispatcher.add(
-        {"account_history",
-         "Transactions from and to an address and pay it earned, newest first, in the newest 2000 "
-         "blocks; the amount of pay that has matured is null, and of old pay only that of blocks "
-         "the address won is listed.",
-         {address,
-          {"count", RpcType::integer, false, "least number of entries, 1 to 500; 20 if left out"}},
-         [&service](RpcParams params) -> Task<json::value> {
-             const std::uint64_t count = params.integer_or("count", kDefaultHistoryCount);
-             if (count < 1 || count > kMaxHistoryCount) {
-                 throw RpcError(RpcErrorCode::invalid_params,
-                                fmt::format("count must be 1 to {}.", kMaxHistoryCount));
-             }
-             co_return co_await show_history(service, address_param(params), count);
-         }});
-    dispatcher.add({"supply",
-                    "Coins ever minted, mature or not, and destroyed; all that is held is the "
-                    "difference.",
-                    {},
-                    [&service](RpcParams) -> Task<json::value> {
-                        TransactionService::Query query = [&service] {
-                            return show_supply(service);
-                        };
-                        co_return co_await service.on_strand(std::move(query));
-                    }});
+    dispatcher.add({
+        .name = "account_show",
+        .summary = "Balance, nonce, pay that has not matured, and transactions in the pool.",
+        .permission = RpcPermission::read,
+        .parameters = {address_parameter()},
+        .result = account_schema(),
+        .call = [&service](RpcParams params) -> Task<json::value> {
+            TransactionService::Query query = [&service, wanted = address_param(params)] {
+                return show_account(service, wanted);
+            };
+            co_return co_await service.on_strand(std::move(query));
+        },
+    });
+    dispatcher.add({
+        .name = "account_history",
+        .summary = "Transactions from and to an address and pay it earned, newest first, in the "
+                   "newest 2000 blocks; the amount of pay that has matured is null, and of old "
+                   "pay only that of blocks the address won is listed.",
+        .permission = RpcPermission::read,
+        .parameters = {address_parameter(),
+                       optional("count", schema::whole(1, kMaxHistoryCount),
+                                "least number of entries", kDefaultHistoryCount)},
+        .result = history_schema(),
+        .call = [&service](RpcParams params) -> Task<json::value> {
+            co_return co_await show_history(service, address_param(params),
+                                            params.integer("count"));
+        },
+    });
+    dispatcher.add({
+        .name = "supply",
+        .summary = "Coins ever minted, mature or not, and destroyed; all that is held is the "
+                   "difference.",
+        .permission = RpcPermission::read,
+        .result = supply_schema(),
+        .call = [&service](RpcParams) -> Task<json::value> {
+            TransactionService::Query query = [&service] { return show_supply(service); };
+            co_return co_await service.on_strand(std::move(query));
+        },
+    });
 }
 
 }  // namespace gradient::node

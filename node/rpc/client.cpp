@@ -1,6 +1,8 @@
 #include "node/rpc/client.hpp"
 
+#include "node/p2p/net_address.hpp"
 #include "node/rpc/cookie.hpp"
+#include "node/rpc/tls.hpp"
 #include "node/setup/data_directory.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -8,10 +10,12 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include <charconv>
+#include <optional>
+#include <utility>
 
 namespace gradient::node {
 
@@ -37,34 +41,42 @@ Failure no_node(const std::filesystem::path& data_directory) {
 tcp::endpoint read_endpoint(const std::filesystem::path& data_directory) {
     const auto file = endpoint_file(data_directory);
     if (!path_exists(file)) throw no_node(data_directory);
-    const std::string text = read_file(file, kMaxEndpointBytes, ExitCode::network);
-    const auto colon = text.rfind(':');
-    std::uint16_t port = 0;
-    boost::system::error_code error;
-    const auto address = asio::ip::make_address(text.substr(0, colon), error);
-    const char* const end = text.data() + text.size();
-    if (colon == std::string::npos || error ||
-        std::from_chars(text.data() + colon + 1, end, port).ec != std::errc()) {
+    std::string text = read_file(file, kMaxEndpointBytes, ExitCode::network);
+    while (text.ends_with('\n')) text.pop_back();
+    const auto endpoint = parse_endpoint(text);
+    if (!endpoint) {
         throw Failure(ExitCode::network,
                       fmt::format("The file {} holds no address.", file.string()));
     }
-    return {address, port};
+    return *endpoint;
+}
+
+// With the certificate that a node with TLS has left; nothing if it speaks plain.
+std::optional<asio::ssl::context> read_tls(const std::filesystem::path& data_directory) {
+    const auto file = rpc_certificate_file(data_directory);
+    if (!path_exists(file)) return std::nullopt;
+    return pinning_tls(read_file(file, kMaxTlsFileBytes, ExitCode::network));
 }
 
 }  // namespace
 
 struct RpcClient::Impl {
+    using TlsStream = beast::ssl_stream<beast::tcp_stream>;
+
     explicit Impl(const std::filesystem::path& directory)
         : data_directory(directory),
           endpoint(read_endpoint(data_directory)),
-          cookie(Cookie::read(cookie_file(data_directory))) {}
+          cookie(Cookie::read(cookie_file(data_directory))),
+          tls(read_tls(data_directory)) {}
+
+    beast::tcp_stream& tcp() { return secure ? secure->next_layer() : *plain; }
 
     // Runs the context until the started operation is done; the stream's timeout ends it at the
     // latest.
     template <class Start>
     beast::error_code wait(std::chrono::milliseconds limit, Start start) {
         beast::error_code result;
-        stream.expires_after(limit);
+        tcp().expires_after(limit);
         start([&](beast::error_code error, auto...) { result = error; });
         context.restart();
         context.run();
@@ -72,48 +84,77 @@ struct RpcClient::Impl {
     }
 
     [[nodiscard]] Failure unreachable(const beast::error_code& error) const {
-        return {ExitCode::network,
-                fmt::format("The node at {}:{} does not answer: {}.",
-                            endpoint.address().to_string(), endpoint.port(), error.message())};
+        return {ExitCode::network, fmt::format("The node at {} does not answer: {}.",
+                                               format_endpoint(endpoint), error.message())};
+    }
+
+    void close() {
+        secure.reset();
+        plain.reset();
+        buffer.clear();
+    }
+
+    void connect() {
+        if (tls) {
+            secure.emplace(context, *tls);
+        } else {
+            plain.emplace(context);
+        }
+        auto error = wait(kTimeout, [&](auto done) { tcp().async_connect(endpoint, done); });
+        // A killed node leaves its address behind.
+        if (error == asio::error::connection_refused) {
+            close();
+            throw no_node(data_directory);
+        }
+        if (!error && secure) {
+            error = wait(kTimeout, [&](auto done) {
+                secure->async_handshake(asio::ssl::stream_base::client, done);
+            });
+        }
+        if (!error) return;
+        close();
+        throw unreachable(error);
+    }
+
+    template <class Stream>
+    beast::error_code ask(Stream& stream, const http::request<http::string_body>& request,
+                          http::response_parser<http::string_body>& parser,
+                          std::chrono::milliseconds patience) {
+        const auto error =
+            wait(kTimeout, [&](auto done) { http::async_write(stream, request, done); });
+        if (error) return error;
+        return wait(kTimeout + patience,
+                    [&](auto done) { http::async_read(stream, buffer, parser, done); });
     }
 
     http::response<http::string_body> exchange(std::string body,
                                                std::chrono::milliseconds patience) {
-        if (!stream.socket().is_open()) {
-            if (const auto error =
-                    wait(kTimeout, [&](auto done) { stream.async_connect(endpoint, done); })) {
-                // A killed node leaves its address behind.
-                if (error == asio::error::connection_refused) throw no_node(data_directory);
-                throw unreachable(error);
-            }
-        }
+        if (!secure && !plain) connect();
         http::request<http::string_body> request(http::verb::post, "/", 11);
-        request.set(http::field::host, endpoint.address().to_string());
+        request.set(http::field::host, format_endpoint(endpoint));
         request.set(http::field::authorization, cookie.authorization());
         request.set(http::field::content_type, "application/json");
         request.body() = std::move(body);
         request.prepare_payload();
         http::response_parser<http::string_body> parser;
         parser.body_limit(kMaxAnswerBytes);
-        auto error = wait(kTimeout, [&](auto done) { http::async_write(stream, request, done); });
-        if (!error) {
-            error = wait(kTimeout + patience,
-                         [&](auto done) { http::async_read(stream, buffer, parser, done); });
-        }
+        const auto error = secure ? ask(*secure, request, parser, patience)
+                                  : ask(*plain, request, parser, patience);
         if (error) {
-            stream.close();
-            buffer.clear();
+            close();
             throw unreachable(error);
         }
-        if (!parser.get().keep_alive()) stream.close();
+        if (!parser.get().keep_alive()) close();
         return parser.release();
     }
 
     std::filesystem::path data_directory;
     tcp::endpoint endpoint;
     Cookie cookie;
+    std::optional<asio::ssl::context> tls;
     asio::io_context context;
-    beast::tcp_stream stream{context};
+    std::optional<TlsStream> secure;  // one of the two while connected
+    std::optional<beast::tcp_stream> plain;
     beast::flat_buffer buffer;
     std::int64_t next_id = 0;
 };

@@ -1,45 +1,39 @@
 #pragma once
 
 #include "node/concurrency/task.hpp"
+#include "node/rpc/access.hpp"
+#include "node/rpc/events.hpp"
+#include "node/rpc/http_routes.hpp"
+#include "node/rpc/json_rpc.hpp"
+#include "node/rpc/tls.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
+#include <vector>
 
 namespace gradient::node {
 
-/// Limits of the RPC's HTTP side.
-inline constexpr std::uint64_t kRpcBodyLimitBytes = 1U << 20U;
-inline constexpr std::uint32_t kRpcHeaderLimitBytes = 8U << 10U;
-inline constexpr std::size_t kRpcMaxConnections = 64;
-/// To receive one request, and to send one answer.
-inline constexpr std::chrono::seconds kRpcTransferTimeout{30};
-/// For the whole first request of a connection: only who has the cookie may keep one for longer.
-inline constexpr std::chrono::seconds kRpcFirstRequestTimeout{10};
-/// A connection that asks nothing for so long is closed.
-inline constexpr std::chrono::seconds kRpcIdleTimeout{120};
+/// Where an HTTP server listens.
+struct HttpPlace {
+    std::string address;
+    std::uint16_t port = 0;          ///< 0: any free one
+    std::optional<TlsFiles> tls;     ///< nothing: plain
+    std::vector<std::string> hosts;  ///< names of this node beside localhost and IP addresses
+};
 
-/// HTTP/1.1 with keep-alive: POST / only, with an Authorization header. What the body means is the
-/// handler's affair.
+/// HTTP/1.1 with keep-alive, plain or TLS, for those whom `access` lets in: the routes, and at
+/// kSocketPath WebSockets for JSON-RPC and events.
 class HttpServer {
   public:
-    /// From a request's body to an answer's; nothing: 204 No Content.
-    using Handler = std::function<Task<std::optional<std::string>>(std::string)>;
-    /// Whether the value of the Authorization header is right.
-    using Authorise = std::function<bool(std::string_view)>;
-
-    /// Binds and listens. `executor` must run one handler at a time. Throws Failure(network) with a
-    /// sentence naming the address.
-    HttpServer(const asio::any_io_executor& executor, const std::string& address,
-               std::uint16_t port, Authorise authorise, Handler handler);
+    /// Binds and listens. `executor` must run one handler at a time; `dispatcher` and `events` must
+    /// outlive the server. Throws Failure with a sentence naming the address or file.
+    HttpServer(const asio::any_io_executor& executor, const HttpPlace& place, Access access,
+               HttpRoutes routes, const RpcDispatcher& dispatcher, EventHub& events);
     ~HttpServer();
 
     /// Where it listens; the port is the real one if 0 was asked for.
@@ -55,5 +49,8 @@ class HttpServer {
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };
+
+/// POST / for JSON-RPC and GET /openrpc.json for its document. The dispatcher must outlive them.
+[[nodiscard]] HttpRoutes rpc_routes(const RpcDispatcher& dispatcher);
 
 }  // namespace gradient::node

@@ -1,6 +1,7 @@
 #include "node/rpc/json_rpc.hpp"
 
 #include "chain/base/check.hpp"
+#include "node/rpc/rpc_limits.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/json.hpp>
@@ -8,83 +9,49 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <utility>
 
 namespace gradient::node {
 
 namespace {
 
-json::object error_object(RpcErrorCode code, std::string_view message) {
-    return {{"code", static_cast<std::int32_t>(code)}, {"message", message}};
+RpcError invalid_request(const std::string& message) {
+    return {RpcErrorCode::invalid_request, message};
 }
 
-json::object error_answer(json::value id, RpcErrorCode code, std::string_view message) {
-    return {{"jsonrpc", "2.0"}, {"id", std::move(id)}, {"error", error_object(code, message)}};
+// A number with a fraction, or beyond 64 bits, would not come back as it was written.
+json::value id_of(const json::object& request) {
+    const auto* const id = request.if_contains("id");
+    if (id == nullptr) return nullptr;
+    if (!id->is_string() && !id->is_int64() && !id->is_uint64() && !id->is_null())
+        throw invalid_request("id must be a string, a whole number or null.");
+    return *id;
 }
 
-RpcError invalid_params(const std::string& message) {
-    return {RpcErrorCode::invalid_params, message};
+// Only a well-formed request without an id is a notification.
+bool is_notification(const json::value& request) {
+    const auto* const object = request.if_object();
+    if (object == nullptr || object->contains("id")) return false;
+    const auto* const version = object->if_contains("jsonrpc");
+    const auto* const method = object->if_contains("method");
+    return version != nullptr && *version == "2.0" && method != nullptr && method->is_string();
 }
 
-bool has_type(const json::value& value, RpcType type) {
-    switch (type) {
-        case RpcType::integer:
-            return value.is_uint64() || (value.is_int64() && value.get_int64() >= 0);
-        case RpcType::text:
-            return value.is_string();
-        case RpcType::boolean:
-            return value.is_bool();
+// The exception being handled, as an error to answer with.
+RpcError current_error() {
+    try {
+        throw;
+    } catch (const RpcError& error) {
+        return error;
+    } catch (const boost::system::system_error& error) {
+        if (error.code() != asio::error::operation_aborted)
+            spdlog::error("an RPC method failed: {}", error.what());
+        return {RpcErrorCode::unavailable, "The node is stopping."};
+    } catch (const std::exception& error) {
+        spdlog::error("an RPC method failed: {}", error.what());
+        return {RpcErrorCode::internal_error, "The method failed; see the node's log."};
     }
-    return false;
-}
-
-std::string_view type_name(RpcType type) {
-    switch (type) {
-        case RpcType::integer:
-            return "an integer from 0 to 2^64-1";
-        case RpcType::text:
-            return "a string";
-        case RpcType::boolean:
-            return "true or false";
-    }
-    return "";
-}
-
-// By name or by position, checked against the method's list. A null stands for an absent optional
-// value.
-json::object checked_params(const RpcMethod& method, const json::value* given) {
-    json::object values;
-    if (given != nullptr && given->is_array()) {
-        const auto& list = given->get_array();
-        if (list.size() > method.parameters.size()) {
-            throw invalid_params(fmt::format("{} takes at most {} parameters.", method.name,
-                                             method.parameters.size()));
-        }
-        for (std::size_t i = 0; i < list.size(); ++i) values[method.parameters[i].name] = list[i];
-    } else if (given != nullptr && given->is_object()) {
-        values = given->get_object();
-    } else if (given != nullptr) {
-        throw RpcError(RpcErrorCode::invalid_request, "params must be an object or an array.");
-    }
-    std::size_t known = 0;
-    for (const auto& parameter : method.parameters) {
-        const auto* const value = values.if_contains(parameter.name);
-        if (value != nullptr && value->is_null()) {
-            values.erase(parameter.name);
-        } else if (value != nullptr) {
-            if (!has_type(*value, parameter.type)) {
-                throw invalid_params(
-                    fmt::format("{} must be {}.", parameter.name, type_name(parameter.type)));
-            }
-            ++known;
-        }
-        if (parameter.required && !values.contains(parameter.name)) {
-            throw invalid_params(fmt::format("{} is missing.", parameter.name));
-        }
-    }
-    if (known != values.size())
-        throw invalid_params(fmt::format("{} does not know one of the parameters.", method.name));
-    return values;
 }
 
 }  // namespace
@@ -94,87 +61,89 @@ void RpcDispatcher::add(RpcMethod method) {
     CHECK(methods_.emplace(std::move(name), std::move(method)).second);
 }
 
-Task<std::optional<std::string>> RpcDispatcher::handle(std::string text) const {
+Task<std::optional<std::string>> RpcDispatcher::handle(std::string text, RpcCaller caller) const {
     boost::system::error_code error;
     json::parse_options options;
-    options.max_depth = kMaxDepth;
+    options.max_depth = kRpcMaxDepth;
     json::value parsed = json::parse(text, error, {}, options);
-    if (error)
+    text = {};
+    if (error) {
         co_return json::serialize(
-            error_answer(nullptr, RpcErrorCode::parse_error, "The body is not JSON."));
-    if (!parsed.is_array()) {
-        const auto one = co_await answer(std::move(parsed));
-        co_return one ? std::optional(json::serialize(*one)) : std::nullopt;
+            error_answer({RpcErrorCode::parse_error, "The body is not JSON."}));
     }
-    auto& batch = parsed.get_array();
-    if (batch.empty() || batch.size() > kMaxBatch) {
-        co_return json::serialize(
-            error_answer(nullptr, RpcErrorCode::invalid_request,
-                         fmt::format("A batch holds 1 to {} requests.", kMaxBatch)));
+    if (auto* const batch = parsed.if_array()) {
+        if (batch->empty() || batch->size() > kRpcMaxBatch) {
+            co_return json::serialize(error_answer(
+                invalid_request(fmt::format("A batch holds 1 to {} requests.", kRpcMaxBatch))));
+        }
+        auto answers = co_await answer_batch(std::move(*batch), std::move(caller));
+        if (answers.empty()) co_return std::nullopt;
+        co_return answers;
     }
-    json::array answers;
-    for (auto& request : batch) {
-        if (auto one = co_await answer(std::move(request))) answers.push_back(*std::move(one));
-    }
-    if (answers.empty()) co_return std::nullopt;
-    co_return json::serialize(answers);
+    const auto one = co_await answer(parsed, caller, std::nullopt);
+    if (!one) co_return std::nullopt;
+    co_return json::serialize(*one);
 }
 
-Task<std::optional<json::object>> RpcDispatcher::answer(json::value request) const {
+// Empty if there are notifications only.
+Task<std::string> RpcDispatcher::answer_batch(json::array batch, RpcCaller caller) const {
+    const auto deadline = std::chrono::steady_clock::now() + kRpcMaxBatchTime;
+    std::string answers;
+    for (const json::value& request : batch) {
+        std::optional<RpcError> refused;
+        if (answers.size() >= kRpcMaxBatchAnswerBytes) {
+            refused.emplace(RpcErrorCode::too_large, "The answers before are all that is sent.");
+        } else if (std::chrono::steady_clock::now() >= deadline) {
+            refused.emplace(RpcErrorCode::unavailable, "The requests before took all the time.");
+        }
+        const auto one = co_await answer(request, caller, std::move(refused));
+        if (!one) continue;
+        answers += answers.empty() ? '[' : ',';
+        answers += json::serialize(*one);
+    }
+    if (!answers.empty()) answers += ']';
+    co_return answers;
+}
+
+Task<std::optional<json::object>> RpcDispatcher::answer(const json::value& request,
+                                                        const RpcCaller& caller,
+                                                        std::optional<RpcError> failure) const {
     json::value id = nullptr;
-    bool wants_answer = true;
-    RpcErrorCode code{};
-    std::string message;
     try {
         const auto* const object = request.if_object();
-        if (object == nullptr)
-            throw RpcError(RpcErrorCode::invalid_request, "A request is an object.");
-        if (const auto* const given = object->if_contains("id")) {
-            if (!given->is_string() && !given->is_number() && !given->is_null()) {
-                throw RpcError(RpcErrorCode::invalid_request,
-                               "id must be a string, a number or null.");
-            }
-            id = *given;
-        } else {
-            // Only a well-formed request without an id is a notification.
-            wants_answer = !object->contains("method") || !object->at("method").is_string();
-        }
-        json::value result = co_await call(*object);
-        if (!wants_answer) co_return std::nullopt;
+        if (object == nullptr) throw invalid_request("A request is an object.");
+        id = id_of(*object);
+        if (failure) throw RpcError(*failure);
+        json::value result = co_await call(*object, caller);
+        if (is_notification(request)) co_return std::nullopt;
         co_return json::object{
             {"jsonrpc", "2.0"}, {"id", std::move(id)}, {"result", std::move(result)}};
-    } catch (const RpcError& error) {
-        code = error.code();
-        message = error.what();
-    } catch (const boost::system::system_error& error) {
-        if (error.code() != asio::error::operation_aborted) {
-            spdlog::error("an RPC method failed: {}", error.what());
-        }
-        code = RpcErrorCode::unavailable;
-        message = "The node is stopping.";
-    } catch (const std::exception& error) {
-        spdlog::error("an RPC method failed: {}", error.what());
-        code = RpcErrorCode::internal_error;
-        message = "The method failed; see the node's log.";
+    } catch (...) {
+        failure = current_error();
     }
-    if (!wants_answer) co_return std::nullopt;
-    co_return error_answer(std::move(id), code, message);
+    if (is_notification(request)) co_return std::nullopt;
+    co_return error_answer(*failure, std::move(id));
 }
 
-Task<json::value> RpcDispatcher::call(const json::object& request) const {
+Task<json::value> RpcDispatcher::call(const json::object& request, const RpcCaller& caller) const {
     const auto* const version = request.if_contains("jsonrpc");
-    if (version == nullptr || *version != "2.0") {
-        throw RpcError(RpcErrorCode::invalid_request, "jsonrpc must be \"2.0\".");
-    }
+    if (version == nullptr || *version != "2.0") throw invalid_request("jsonrpc must be \"2.0\".");
     const auto* const name = request.if_contains("method");
-    if (name == nullptr || !name->is_string()) {
-        throw RpcError(RpcErrorCode::invalid_request, "method must be a string.");
-    }
+    if (name == nullptr || !name->is_string()) throw invalid_request("method must be a string.");
     const auto found = methods_.find(std::string_view(name->get_string()));
-    if (found == methods_.end())
-        throw RpcError(RpcErrorCode::method_not_found, "There is no such method; see `help`.");
-    RpcParams params(checked_params(found->second, request.if_contains("params")));
-    co_return co_await found->second.call(std::move(params));
+    if (found == methods_.end()) {
+        throw RpcError(RpcErrorCode::method_not_found,
+                       "There is no such method; rpc.discover lists all.");
+    }
+    const RpcMethod& method = found->second;
+    if (caller.permission < method.permission) {
+        throw RpcError(RpcErrorCode::forbidden,
+                       fmt::format("{} needs the permission {}; {} has {}.", method.name,
+                                   permission_name(method.permission), caller.name,
+                                   permission_name(caller.permission)));
+    }
+    RpcParams params(checked_params(method, request.if_contains("params")), caller);
+    co_return co_await method.call(std::move(params));
 }
 
 }  // namespace gradient::node

@@ -3,8 +3,10 @@
 #include "chain/state/entries.hpp"
 #include "chain/work/digests.hpp"
 #include "node/rpc/cookie.hpp"
+#include "node/rpc/openrpc.hpp"
 #include "node/rpc/peer_methods.hpp"
 #include "node/rpc/service_methods.hpp"
+#include "node/rpc/transaction_views.hpp"
 #include "node/rpc/views.hpp"
 #include "node/setup/settings.hpp"
 #include "node/setup/store_failure.hpp"
@@ -23,9 +25,6 @@ namespace {
 RpcError not_found(const std::string& message) {
     return {RpcErrorCode::not_found, message};
 }
-RpcError invalid(const std::string& message) {
-    return {RpcErrorCode::invalid_params, message};
-}
 
 // A height in decimal, or an id of 64 hexadecimal digits.
 chain::Hash256 find_block(const LedgerService& service, const std::string& name) {
@@ -35,7 +34,7 @@ chain::Hash256 find_block(const LedgerService& service, const std::string& name)
     const auto [stop, error] = std::from_chars(name.data(), end, height);
     constexpr std::size_t kMaxDigits = 20;
     if (error != std::errc() || stop != end || name.size() > kMaxDigits)
-        throw invalid("block must be a height or an id of 64 hexadecimal digits.");
+        throw invalid_parameter("block", "must be a height or an id of 64 hexadecimal digits");
     const auto id = require(service.ledger().id_at(height));
     if (!id)
         throw not_found(fmt::format("There is no block at height {}; the tip is at {}.", height,
@@ -82,6 +81,39 @@ json::value status(LedgerService& service, const RpcContext& context) {
     };
 }
 
+Schema status_schema() {
+    const auto mining = schema::merged(
+        mining_schema(), schema::object({{"lanes", schema::whole()},
+                                         {"engine", schema::text(), "that makes the products"},
+                                         {"threads", schema::whole(), "of the worker pool"}}));
+    return schema::object({
+        {"version", schema::text()},
+        {"network", schema::text()},
+        {"network_id", schema::whole()},
+        {"genesis", schema::hash()},
+        {"height", schema::whole()},
+        {"tip", schema::hash()},
+        {"tip_time_ms", schema::whole(), "milliseconds since 1970"},
+        {"state_root", schema::hash()},
+        {"interval_ms", schema::whole(), "between two blocks, as aimed at"},
+        {"bits", schema::text(), "the win target, compact"},
+        {"unit_work", schema::whole(), "floating-point operations of a unit"},
+        {"model", schema::object({{"task", schema::whole()}, {"digest", schema::hash()}})},
+        {"held_out", score_schema()},
+        {"mining", mining},
+        {"audit", audit_schema()},
+        {"chain", figures_schema()},
+        {"peers", schema::whole(), "their number"},
+        {"history",
+         schema::nullable(schema::object({{"verified_height", schema::whole()},
+                                          {"of", schema::whole()},
+                                          {"verified", schema::boolean()}})),
+         "below the snapshot that the node has started from"},
+        {"sync", stuck_schema()},
+        {"progress_efficiency", schema::nullable(schema::number())},
+    });
+}
+
 json::value list_blocks(const LedgerService& service, std::optional<std::uint64_t> start,
                         std::uint64_t count) {
     const std::uint64_t tip = service.tip()->height();
@@ -118,76 +150,96 @@ json::value model_parameters(const LedgerService& service) {
     };
 }
 
-void require_task(const LedgerService& service, const RpcParams& params) {
-    const std::uint64_t wanted = params.integer_or("task", chain::kGenesisTask);
+Schema parameters_schema() {
+    return schema::object({{"height", schema::whole()},
+                           {"tip", schema::hash()},
+                           {"digest", schema::hash()},
+                           {"encoding", schema::text()},
+                           {"parameters", schema::text(), "in that encoding"}});
+}
+
+void require_task(const LedgerService& service, std::uint64_t wanted) {
     if (wanted != service.network().task->record.id)
         throw not_found(fmt::format("There is no task {}.", wanted));
 }
 
-void add_chain_methods(RpcDispatcher& dispatcher, const RpcContext& context) {
-    LedgerService& ledger = context.ledger;
-    dispatcher.add(
-        {"chain_list",
-         "Blocks of the active chain by ascending height; the newest ones without start.",
-         {{"start", RpcType::integer, false, "first height"},
-          {"count", RpcType::integer, false, "number of blocks, 1 to 500; 20 if left out"}},
-         [&ledger](RpcParams params) -> Task<json::value> {
-             const std::uint64_t count = params.integer_or("count", kDefaultListCount);
-             if (count < 1 || count > kMaxListCount) {
-                 throw invalid(fmt::format("count must be 1 to {}.", kMaxListCount));
-             }
-             std::optional<std::uint64_t> start;
-             if (params.has("start")) start = params.integer("start");
-             return ledger.on_strand([start, count](LedgerService& service) {
-                 return list_blocks(service, start, count);
-             });
-         }});
-    dispatcher.add({"chain_show",
-                    "One block, with what its body tells.",
-                    {{"block", RpcType::text, true, "height in decimal, or id"}},
-                    [&ledger](RpcParams params) -> Task<json::value> {
-                        return ledger.on_strand(
-                            [name = params.text("block")](LedgerService& service) {
-                                return show_block(service, name);
-                            });
-                    }});
-    dispatcher.add({"wait_block",
-                    "Waits until the tip has a height.",
-                    {{"height", RpcType::integer, true, "height to wait for"},
-                     {"timeout_ms", RpcType::integer, true, "longest time to wait, 0 to 60000"},
-                     {"evaluated", RpcType::boolean, false,
-                      "whether to wait for the block's held-out score too"}},
-                    [&ledger](RpcParams params) -> Task<json::value> {
-                        const std::uint64_t timeout = params.integer("timeout_ms");
-                        if (timeout > kMaxWaitMs)
-                            throw invalid(fmt::format("timeout_ms must be 0 to {}.", kMaxWaitMs));
-                        const bool evaluated =
-                            params.has("evaluated") && params.boolean("evaluated");
-                        const auto deadline =
-                            std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout);
-                        const bool ready = co_await ledger.wait_for_height(params.integer("height"),
-                                                                           evaluated, deadline);
-                        auto query = [ready](LedgerService& service) -> json::value {
-                            return json::object{{"ready", ready},
-                                                {"height", service.tip()->height()},
-                                                {"tip", service.tip()->id().to_hex()}};
-                        };
-                        co_return co_await ledger.on_strand(std::move(query));
-                    }});
+Task<json::value> wait_for_block(LedgerService& ledger, RpcParams params) {
+    const auto deadline =
+        std::chrono::steady_clock::now() + std::chrono::milliseconds(params.integer("timeout_ms"));
+    const bool ready = co_await ledger.wait_for_height(params.integer("height"),
+                                                       params.boolean("evaluated"), deadline);
+    auto query = [ready](LedgerService& service) -> json::value {
+        return json::object{{"ready", ready},
+                            {"height", service.tip()->height()},
+                            {"tip", service.tip()->id().to_hex()}};
+    };
+    co_return co_await ledger.on_strand(std::move(query));
 }
 
-void add_model_methods(RpcDispatcher& dispatcher, const RpcContext& context) {
-    LedgerService& ledger = context.ledger;
-    const RpcParameter task{"task", RpcType::integer, false, "number of the task; 0 if left out"};
-    dispatcher.add({"model_parameters",
-                    "The parameters that lanes on the tip start from.",
-                    {task},
-                    [&ledger](RpcParams params) -> Task<json::value> {
-                        return ledger.on_strand([params](LedgerService& service) {
-                            require_task(service, params);
-                            return model_parameters(service);
-                        });
-                    }});
+void add_chain_methods(RpcDispatcher& dispatcher, LedgerService& ledger) {
+    dispatcher.add({
+        .name = "chain_list",
+        .summary = "Blocks of the active chain by ascending height; the newest ones without start.",
+        .permission = RpcPermission::read,
+        .parameters = {optional("start", schema::whole(), "first height"),
+                       optional("count", schema::whole(1, kMaxListCount), "number of blocks",
+                                kDefaultListCount)},
+        .result = schema::object(
+            {{"tip_height", schema::whole()}, {"blocks", schema::list(block_schema())}}),
+        .call = [&ledger](RpcParams params) -> Task<json::value> {
+            return ledger.on_strand([params](LedgerService& service) {
+                std::optional<std::uint64_t> start;
+                if (params.has("start")) start = params.integer("start");
+                return list_blocks(service, start, params.integer("count"));
+            });
+        },
+    });
+    dispatcher.add({
+        .name = "chain_show",
+        .summary = "One block, with what its body tells.",
+        .permission = RpcPermission::read,
+        .parameters = {required("block", schema::text(), "height in decimal, or id")},
+        .result = schema::merged(
+            block_schema(),
+            schema::object({{"active", schema::boolean(), "whether it is on the active chain"}})),
+        .errors = {RpcErrorCode::not_found},
+        .call = [&ledger](RpcParams params) -> Task<json::value> {
+            return ledger.on_strand([name = params.text("block")](LedgerService& service) {
+                return show_block(service, name);
+            });
+        },
+    });
+    dispatcher.add({
+        .name = "wait_block",
+        .summary = "Waits until the tip has a height.",
+        .permission = RpcPermission::read,
+        .parameters = {required("height", schema::whole(), "height to wait for"),
+                       required("timeout_ms", schema::whole(0, kMaxWaitMs),
+                                "longest time to wait, in milliseconds"),
+                       optional("evaluated", schema::boolean(),
+                                "whether to wait for the block's held-out score too", false)},
+        .result = schema::object({{"ready", schema::boolean(), "whether it came in time"},
+                                  {"height", schema::whole(), "of the tip"},
+                                  {"tip", schema::hash()}}),
+        .call = [&ledger](RpcParams params) { return wait_for_block(ledger, std::move(params)); },
+    });
+}
+
+void add_model_methods(RpcDispatcher& dispatcher, LedgerService& ledger) {
+    dispatcher.add({
+        .name = "model_parameters",
+        .summary = "The parameters that lanes on the tip start from.",
+        .permission = RpcPermission::read,
+        .parameters = {task_parameter()},
+        .result = parameters_schema(),
+        .errors = {RpcErrorCode::not_found},
+        .call = [&ledger](RpcParams params) -> Task<json::value> {
+            return ledger.on_strand([task = params.integer("task")](LedgerService& service) {
+                require_task(service, task);
+                return model_parameters(service);
+            });
+        },
+    });
 }
 
 void add_control_methods(RpcDispatcher& dispatcher, const RpcContext& context) {
@@ -199,53 +251,114 @@ void add_control_methods(RpcDispatcher& dispatcher, const RpcContext& context) {
             });
         };
     };
-    dispatcher.add({"mine_start", "Starts mining.", {}, switch_mining(true)});
-    dispatcher.add({"mine_stop", "Stops mining; the node goes on.", {}, switch_mining(false)});
-    dispatcher.add({"audit_status",
-                    "What audits of the others' segments have come to since the start.",
-                    {},
-                    [context](RpcParams) -> Task<json::value> {
-                        return context.ledger.on_strand([context](LedgerService&) -> json::value {
-                            return audit_view(context.audits.status());
-                        });
-                    }});
-    dispatcher.add({"stop", "Ends the node.", {}, [context](RpcParams) -> Task<json::value> {
-                        context.stop();
-                        co_return json::object{{"stopping", true}};
-                    }});
-    dispatcher.add({"help", "This list.", {}, [&dispatcher](RpcParams) -> Task<json::value> {
-                        json::array list;
-                        for (const auto& [name, method] : dispatcher.methods()) {
-                            json::array parameters;
-                            for (const auto& parameter : method.parameters) {
-                                parameters.push_back({{"name", parameter.name},
-                                                      {"required", parameter.required},
-                                                      {"meaning", parameter.meaning}});
-                            }
-                            list.push_back({{"name", name},
-                                            {"summary", method.summary},
-                                            {"parameters", parameters}});
-                        }
-                        co_return list;
-                    }});
+    const Schema mining = schema::object({{"mining", schema::boolean()}});
+    dispatcher.add({
+        .name = "mine_start",
+        .summary = "Starts mining.",
+        .permission = RpcPermission::control,
+        .result = mining,
+        .call = switch_mining(true),
+    });
+    dispatcher.add({
+        .name = "mine_stop",
+        .summary = "Stops mining; the node goes on.",
+        .permission = RpcPermission::control,
+        .result = mining,
+        .call = switch_mining(false),
+    });
+    dispatcher.add({
+        .name = "stop",
+        .summary = "Ends the node.",
+        .permission = RpcPermission::control,
+        .result = schema::object({{"stopping", schema::boolean()}}),
+        .call = [context](RpcParams) -> Task<json::value> {
+            context.stop();
+            co_return json::object{{"stopping", true}};
+        },
+    });
+}
+
+void add_status_methods(RpcDispatcher& dispatcher, const RpcContext& context) {
+    dispatcher.add({
+        .name = "status",
+        .summary = "What the node is doing.",
+        .permission = RpcPermission::read,
+        .result = status_schema(),
+        .call = [context](RpcParams) -> Task<json::value> {
+            return context.ledger.on_strand(
+                [context](LedgerService& service) { return status(service, context); });
+        },
+    });
+    dispatcher.add({
+        .name = "audit_status",
+        .summary = "What audits of the others' segments have come to since the start.",
+        .permission = RpcPermission::read,
+        .result = audit_schema(),
+        .call = [context](RpcParams) -> Task<json::value> {
+            return context.ledger.on_strand([context](LedgerService&) -> json::value {
+                return audit_view(context.audits.status());
+            });
+        },
+    });
+}
+
+json::value list_methods(const RpcDispatcher& dispatcher) {
+    json::array list;
+    for (const auto& [name, method] : dispatcher.methods()) {
+        json::array parameters;
+        for (const auto& parameter : method.parameters) {
+            parameters.push_back({{"name", parameter.name},
+                                  {"required", parameter.need == RpcParameter::Need::required},
+                                  {"meaning", parameter.meaning}});
+        }
+        list.push_back({{"name", name},
+                        {"summary", method.summary},
+                        {"permission", permission_name(method.permission)},
+                        {"parameters", std::move(parameters)}});
+    }
+    return list;
+}
+
+void add_self_descriptions(RpcDispatcher& dispatcher) {
+    const auto parameter = schema::object(
+        {{"name", schema::text()}, {"required", schema::boolean()}, {"meaning", schema::text()}});
+    dispatcher.add({
+        .name = "help",
+        .summary = "This list.",
+        .permission = RpcPermission::read,
+        .result = schema::list(schema::object({{"name", schema::text()},
+                                               {"summary", schema::text()},
+                                               {"permission", schema::text()},
+                                               {"parameters", schema::list(parameter)}})),
+        .call = [&dispatcher](RpcParams) -> Task<json::value> {
+            co_return list_methods(dispatcher);
+        },
+    });
+    dispatcher.add({
+        .name = "rpc.discover",
+        .summary = "The OpenRPC document of this interface; also at /openrpc.json.",
+        .permission = RpcPermission::read,
+        .result = schema::any_object(),
+        .call = [&dispatcher](RpcParams) -> Task<json::value> {
+            co_return openrpc_document(dispatcher);
+        },
+    });
 }
 
 }  // namespace
 
 void add_methods(RpcDispatcher& dispatcher, const RpcContext& context) {
-    dispatcher.add(
-        {"status", "What the node is doing.", {}, [context](RpcParams) -> Task<json::value> {
-             return context.ledger.on_strand(
-                 [context](LedgerService& service) { return status(service, context); });
-         }});
-    add_chain_methods(dispatcher, context);
-    add_model_methods(dispatcher, context);
+    add_status_methods(dispatcher, context);
+    add_chain_methods(dispatcher, context.ledger);
+    add_model_methods(dispatcher, context.ledger);
     add_account_methods(dispatcher, context.transactions);
     add_transaction_methods(dispatcher, context.transactions);
     add_task_methods(dispatcher, context.transactions);
     add_proof_methods(dispatcher, context.transactions);
     add_peer_methods(dispatcher, context.peers);
     add_control_methods(dispatcher, context);
+    add_event_methods(dispatcher);
+    add_self_descriptions(dispatcher);
 }
 
 }  // namespace gradient::node

@@ -11,5 +11,6 @@ void add_peer_methods(RpcDispatcher& dispatcher, PeerService& service);
 
 /// What the node waits for, as `status` and `why_stuck` tell it.
 [[nodiscard]] json::object stuck_view(const StuckReport& report);
+[[nodiscard]] Schema stuck_schema();
 
 }  // namespace gradient::node

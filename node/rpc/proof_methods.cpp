@@ -42,36 +42,62 @@ json::value proof_view(const TransactionService& service, json::object subject,
     return view;
 }
 
+Schema proof_schema(const schema::Field& subject) {
+    return schema::object({
+        {"format", schema::one_of({"gradient state proof"})},
+        {"version", schema::whole()},
+        {"kind", schema::one_of({"account", "task", "model"})},
+        subject,
+        {"entry", schema::nullable(schema::hex()), "what the state has; null: nothing"},
+        {"siblings", schema::list(schema::hash()), "on the path from the root"},
+        {"leaf",
+         schema::nullable(
+             schema::object({{"path", schema::hash()}, {"value_hash", schema::hash()}})),
+         "at the end of the path, whosever it is"},
+        {"height", schema::whole(), "of the block whose header commits to the state"},
+        {"block", schema::hash()},
+        {"header", schema::hex()},
+    });
+}
+
 void add_task_proof(RpcDispatcher& dispatcher, TransactionService& service, const std::string& kind,
                     const std::string& summary,
                     const std::function<chain::StateKey(std::uint32_t)>& key_of) {
-    dispatcher.add(
-        {"proof_" + kind,
-         summary,
-         {{"task", RpcType::integer, true, "number of the task"}},
-         [&service, kind, key_of](RpcParams params) -> Task<json::value> {
-             TransactionService::Query query = [&service, kind, key_of, task = task_param(params)] {
-                 return proof_view(service, {{"kind", kind}, {"task", task}}, key_of(task));
-             };
-             co_return co_await service.on_strand(std::move(query));
-         }});
+    dispatcher.add({
+        .name = "proof_" + kind,
+        .summary = summary,
+        .permission = RpcPermission::read,
+        .parameters = {required("task", schema::whole(), "number of the task")},
+        .result = proof_schema({"task", schema::whole()}),
+        .errors = {RpcErrorCode::not_found, RpcErrorCode::unavailable},
+        .call = [&service, kind, key_of](RpcParams params) -> Task<json::value> {
+            TransactionService::Query query = [&service, kind, key_of, task = task_param(params)] {
+                return proof_view(service, {{"kind", kind}, {"task", task}}, key_of(task));
+            };
+            co_return co_await service.on_strand(std::move(query));
+        },
+    });
 }
 
 }  // namespace
 
 void add_proof_methods(RpcDispatcher& dispatcher, TransactionService& service) {
-    dispatcher.add({"proof_account",
-                    "Shows against the tip's header what an account had before that block.",
-                    {{"address", RpcType::text, true, "address of the account"}},
-                    [&service](RpcParams params) -> Task<json::value> {
-                        TransactionService::Query query = [&service,
-                                                           address = address_param(params)] {
-                            return proof_view(
-                                service, {{"kind", "account"}, {"address", address_text(address)}},
-                                chain::account_key(address));
-                        };
-                        co_return co_await service.on_strand(std::move(query));
-                    }});
+    dispatcher.add({
+        .name = "proof_account",
+        .summary = "Shows against the tip's header what an account had before that block.",
+        .permission = RpcPermission::read,
+        .parameters = {address_parameter()},
+        .result = proof_schema({"address", schema::address()}),
+        .errors = {RpcErrorCode::unavailable},
+        .call = [&service](RpcParams params) -> Task<json::value> {
+            TransactionService::Query query = [&service, address = address_param(params)] {
+                return proof_view(service,
+                                  {{"kind", "account"}, {"address", address_text(address)}},
+                                  chain::account_key(address));
+            };
+            co_return co_await service.on_strand(std::move(query));
+        },
+    });
     add_task_proof(dispatcher, service, "task",
                    "Shows against the tip's header a task's record before that block.",
                    chain::task_key);

@@ -16,6 +16,9 @@ void add_transaction_methods(RpcDispatcher& dispatcher, TransactionService& serv
 /// task_list, task_show.
 void add_task_methods(RpcDispatcher& dispatcher, TransactionService& service);
 
+/// subscribe, unsubscribe.
+void add_event_methods(RpcDispatcher& dispatcher);
+
 /// proof_account, proof_task, proof_model.
 void add_proof_methods(RpcDispatcher& dispatcher, TransactionService& service);
 

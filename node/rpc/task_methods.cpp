@@ -126,30 +126,84 @@ json::value list_tasks(const TransactionService& service, bool all) {
     return json::object{{"height", service.height()}, {"tasks", std::move(tasks)}};
 }
 
+Schema summary_schema() {
+    return schema::object({
+        {"task", schema::whole(), "its number"},
+        {"kind", schema::text()},
+        {"status", schema::one_of({"active", "cancelled", "completed", "exhausted", "suspended"})},
+        {"data_format", schema::one_of({"text", "matrices"})},
+        {"data_bytes", schema::whole()},
+        {"unit_budget", schema::whole(), "units that are trained at most"},
+        {"pay_per_hit", schema::coins()},
+        {"units_claimed", schema::whole()},
+        schema::sometimes("owner", schema::address(), "of all but the genesis task"),
+        schema::sometimes("escrow", schema::coins(), "that is left"),
+        schema::sometimes("paid", schema::coins()),
+        schema::sometimes("created_height", schema::whole()),
+        schema::sometimes("ended_height", schema::whole()),
+        schema::sometimes("refund_height", schema::whole(), "at which the owner has the rest"),
+    });
+}
+
+struct ShapeDescriber {
+    std::vector<schema::Field>& fields;
+    void field(std::string_view name, std::int64_t) const {
+        fields.push_back({name, schema::number()});
+    }
+};
+
+Schema task_schema() {
+    std::vector<schema::Field> fields{
+        {"data_root", schema::hash()},
+        {"parameters", schema::whole(), "their number"},
+        {"unit_work", schema::whole(), "floating-point operations of a unit"},
+        {"model_digest", schema::hash()},
+        {"held_out", score_schema()},
+        {"settled_rounds", schema::whole()},
+        {"skipped_rounds", schema::whole()},
+        {"units_entered", schema::whole()},
+        {"hits", schema::whole()},
+        {"segments", schema::whole()},
+        {"last_height", schema::whole()},
+    };
+    chain::TaskRecord record;
+    ShapeDescriber describer{fields};
+    chain::visit_model(describer, record.shape);
+    return schema::merged(summary_schema(), schema::object(fields));
+}
+
 }  // namespace
 
 void add_task_methods(RpcDispatcher& dispatcher, TransactionService& service) {
-    dispatcher.add({"task_list",
-                    "The genesis task, tasks under training, and tasks that wait for their refund.",
-                    {{"all", RpcType::boolean, false,
-                      "the newest 500 tasks, whatever became of "
-                      "them"}},
-                    [&service](RpcParams params) -> Task<json::value> {
-                        const bool all = params.has("all") && params.boolean("all");
-                        TransactionService::Query query = [&service, all] {
-                            return list_tasks(service, all);
-                        };
-                        co_return co_await service.on_strand(std::move(query));
-                    }});
-    dispatcher.add({"task_show",
-                    "A task: what it trains on, who pays for it, and how far it has come.",
-                    {{"task", RpcType::integer, false, "number of the task; 0 if left out"}},
-                    [&service](RpcParams params) -> Task<json::value> {
-                        TransactionService::Query query = [&service, task = task_param(params)] {
-                            return show_task(service, task);
-                        };
-                        co_return co_await service.on_strand(std::move(query));
-                    }});
+    dispatcher.add({
+        .name = "task_list",
+        .summary = "The genesis task, tasks under training, and tasks that wait for their refund.",
+        .permission = RpcPermission::read,
+        .parameters = {optional("all", schema::boolean(),
+                                "the newest 500 tasks, whatever became of them", false)},
+        .result = schema::object(
+            {{"height", schema::whole()}, {"tasks", schema::list(summary_schema())}}),
+        .call = [&service](RpcParams params) -> Task<json::value> {
+            TransactionService::Query query = [&service, all = params.boolean("all")] {
+                return list_tasks(service, all);
+            };
+            co_return co_await service.on_strand(std::move(query));
+        },
+    });
+    dispatcher.add({
+        .name = "task_show",
+        .summary = "A task: what it trains on, who pays for it, and how far it has come.",
+        .permission = RpcPermission::read,
+        .parameters = {task_parameter()},
+        .result = task_schema(),
+        .errors = {RpcErrorCode::not_found},
+        .call = [&service](RpcParams params) -> Task<json::value> {
+            TransactionService::Query query = [&service, task = task_param(params)] {
+                return show_task(service, task);
+            };
+            co_return co_await service.on_strand(std::move(query));
+        },
+    });
 }
 
 }  // namespace gradient::node

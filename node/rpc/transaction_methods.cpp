@@ -142,18 +142,14 @@ Task<json::value> wait_for_transaction(TransactionService& service, Hash256 id,
 
 std::shared_ptr<const chain::SignedTransaction> decode_transaction(const std::string& hex) {
     const auto bytes = chain::from_hex(hex);
-    if (!bytes) {
-        throw RpcError(RpcErrorCode::invalid_params,
-                       "transaction must be an even number of hexadecimal digits.");
-    }
+    if (!bytes)
+        throw invalid_parameter("transaction", "must be an even number of hexadecimal digits");
     auto transaction = chain::decode_exact<chain::Transaction>(*bytes);
-    if (!transaction) {
-        throw RpcError(RpcErrorCode::invalid_params,
-                       fmt::format("transaction: {}.", chain::to_string(transaction.error())));
-    }
+    if (!transaction)
+        throw invalid_parameter("transaction",
+                                fmt::format("is wrong: {}", chain::to_string(transaction.error())));
     auto* const signed_one = std::get_if<chain::SignedTransaction>(&transaction->content);
-    if (signed_one == nullptr)
-        throw RpcError(RpcErrorCode::invalid_params, "Only signed transactions are taken here.");
+    if (signed_one == nullptr) throw invalid_parameter("transaction", "must be a signed one");
     return std::make_shared<const chain::SignedTransaction>(std::move(*signed_one));
 }
 
@@ -173,10 +169,10 @@ std::vector<Hash256> ids_of(const std::string& text) {
     for (std::string word; words >> word;) {
         const auto id = Hash256::from_hex(word);
         if (!id || ids.size() == chain::kMaxDataChunks) {
-            throw RpcError(RpcErrorCode::invalid_params,
-                           fmt::format("ids must be at most {} ids of 64 hexadecimal digits, "
-                                       "separated by spaces.",
-                                       chain::kMaxDataChunks));
+            throw invalid_parameter(
+                "ids", fmt::format("must be at most {} ids of 64 hexadecimal digits, separated by "
+                                   "spaces",
+                                   chain::kMaxDataChunks));
         }
         ids.push_back(*id);
     }
@@ -197,73 +193,119 @@ json::value fee_rates(const TransactionService& service) {
                         {"replay_fee", coins(service.params().replay_fee)}};
 }
 
+Schema rates_schema() {
+    return schema::object({{"network_id", schema::whole()},
+                           {"genesis", schema::hash()},
+                           {"byte_fee", schema::coins()},
+                           {"replay_fee", schema::coins()}});
+}
+
+Schema outcome_schema() {
+    return schema::object({
+        {"id", schema::hash()},
+        {"accepted", schema::boolean()},
+        schema::sometimes("refusal", schema::text(), "stable name of the rule that refuses it"),
+        schema::sometimes("message", schema::text(), "the refusal in words"),
+    });
+}
+
+/// A transaction wherever it is, with more fields.
+Schema place_schema(const std::vector<schema::Field>& more) {
+    const auto place = schema::object({
+        {"id", schema::hash()},
+        {"status", schema::one_of({"pooled", "included", "gone", "unknown"})},
+        schema::sometimes("transaction", transaction_schema(), "while pooled or included"),
+        schema::sometimes("position", schema::nullable(schema::whole()), "while pooled, from 1"),
+        schema::sometimes("skipped", schema::text(), "rule that keeps it out of the next block"),
+        schema::sometimes("height", schema::whole(), "once included"),
+        schema::sometimes("block", schema::hash(), "once included"),
+        schema::sometimes("confirmations", schema::whole(), "blocks from its own up"),
+        schema::sometimes("task", schema::nullable(schema::whole()), "number of the task it made"),
+        schema::sometimes("reason", schema::text(), "why it is gone, a stable name"),
+        schema::sometimes("message", schema::text(), "the same in words"),
+    });
+    return schema::merged(place, schema::object(more));
+}
+
 void add_submission_methods(RpcDispatcher& dispatcher, TransactionService& service) {
-    dispatcher.add({"fee_rates",
-                    "What a transaction costs at least, and what it is signed for: coins for each "
-                    "byte and each unit replayed, network and genesis.",
-                    {},
-                    [&service](RpcParams) -> Task<json::value> {
-                        TransactionService::Query query = [&service] { return fee_rates(service); };
-                        co_return co_await service.on_strand(std::move(query));
-                    }});
-    dispatcher.add({"transaction_submit",
-                    "Hands a signed transaction in; tells its id, or which rule refuses it.",
-                    {{"transaction", RpcType::text, true, "its encoding in hexadecimal"}},
-                    [&service](RpcParams params) -> Task<json::value> {
-                        return submit_transaction(service, params.text("transaction"));
-                    }});
-    dispatcher.add({"chunk_known",
-                    "Which chunks of data are on the chain.",
-                    {{"ids", RpcType::text, true, "at most 256 ids, separated by spaces"}},
-                    [&service](RpcParams params) -> Task<json::value> {
-                        TransactionService::Query query = [&service,
-                                                           ids = ids_of(params.text("ids"))] {
-                            return known_chunks(service, ids);
-                        };
-                        co_return co_await service.on_strand(std::move(query));
-                    }});
+    dispatcher.add({
+        .name = "fee_rates",
+        .summary = "What a transaction costs at least, and what it is signed for: coins for each "
+                   "byte and each unit replayed, network and genesis.",
+        .permission = RpcPermission::read,
+        .result = rates_schema(),
+        .call = [&service](RpcParams) -> Task<json::value> {
+            TransactionService::Query query = [&service] { return fee_rates(service); };
+            co_return co_await service.on_strand(std::move(query));
+        },
+    });
+    dispatcher.add({
+        .name = "transaction_submit",
+        .summary = "Hands a signed transaction in; tells its id, or which rule refuses it.",
+        .permission = RpcPermission::submit,
+        .parameters = {required("transaction", schema::hex(), "its encoding in hexadecimal")},
+        .result = outcome_schema(),
+        .call = [&service](RpcParams params) -> Task<json::value> {
+            return submit_transaction(service, params.text("transaction"));
+        },
+    });
+    dispatcher.add({
+        .name = "chunk_known",
+        .summary = "Which chunks of data are on the chain.",
+        .permission = RpcPermission::read,
+        .parameters = {required("ids", schema::text(),
+                                "at most 256 ids of 64 hexadecimal digits, separated by spaces")},
+        .result = schema::object({{"known", schema::list(schema::boolean()), "in their order"}}),
+        .call = [&service](RpcParams params) -> Task<json::value> {
+            TransactionService::Query query = [&service, ids = ids_of(params.text("ids"))] {
+                return known_chunks(service, ids);
+            };
+            co_return co_await service.on_strand(std::move(query));
+        },
+    });
 }
 
 }  // namespace
 
 void add_transaction_methods(RpcDispatcher& dispatcher, TransactionService& service) {
     add_submission_methods(dispatcher, service);
-    const RpcParameter id{"id", RpcType::text, true, "id of the transaction"};
-    dispatcher.add({"transaction_show",
-                    "A transaction in the pool or in the newest 2000 blocks, or why it went.",
-                    {id},
-                    [&service](RpcParams params) -> Task<json::value> {
-                        auto view = co_await show_transaction(service, hash_param(params, "id"), 1);
-                        if (view.at("status") == "unknown") {
-                            throw RpcError(RpcErrorCode::not_found,
-                                           "There is no such transaction in the pool or in the "
-                                           "newest 2000 blocks.");
-                        }
-                        co_return view;
-                    }});
-    dispatcher.add(
-        {"transaction_wait",
-         "Waits until a transaction is included under that many blocks, its own counted, or can't "
-         "be any more.",
-         {id,
-          {"confirmations", RpcType::integer, true, "blocks from its own up, 1 to 1000"},
-          {"timeout_ms", RpcType::integer, true, "longest time to wait, 0 to 60000"}},
-         [&service](RpcParams params) -> Task<json::value> {
-             constexpr std::uint64_t kMaxConfirmations = 1'000;
-             const std::uint64_t confirmations = params.integer("confirmations");
-             const std::uint64_t timeout = params.integer("timeout_ms");
-             if (confirmations < 1 || confirmations > kMaxConfirmations) {
-                 throw RpcError(RpcErrorCode::invalid_params,
-                                fmt::format("confirmations must be 1 to {}.", kMaxConfirmations));
-             }
-             if (timeout > kMaxTransactionWaitMs) {
-                 throw RpcError(RpcErrorCode::invalid_params,
-                                fmt::format("timeout_ms must be 0 to {}.", kMaxTransactionWaitMs));
-             }
-             co_return co_await wait_for_transaction(
-                 service, hash_param(params, "id"), confirmations,
-                 std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout));
-         }});
+    const RpcParameter id = required("id", schema::hash(), "id of the transaction");
+    dispatcher.add({
+        .name = "transaction_show",
+        .summary = "A transaction in the pool or in the newest 2000 blocks, or why it went.",
+        .permission = RpcPermission::read,
+        .parameters = {id},
+        .result = place_schema({}),
+        .errors = {RpcErrorCode::not_found},
+        .call = [&service](RpcParams params) -> Task<json::value> {
+            auto view = co_await show_transaction(service, hash_param(params, "id"), 1);
+            if (view.at("status") == "unknown") {
+                throw RpcError(RpcErrorCode::not_found,
+                               "There is no such transaction in the pool or in the newest 2000 "
+                               "blocks.");
+            }
+            co_return view;
+        },
+    });
+    constexpr std::uint64_t kMaxConfirmations = 1'000;
+    dispatcher.add({
+        .name = "transaction_wait",
+        .summary = "Waits until a transaction is included under that many blocks, its own "
+                   "counted, or can't be any more.",
+        .permission = RpcPermission::read,
+        .parameters = {id,
+                       required("confirmations", schema::whole(1, kMaxConfirmations),
+                                "blocks from its own up"),
+                       required("timeout_ms", schema::whole(0, kMaxTransactionWaitMs),
+                                "longest time to wait, in milliseconds")},
+        .result = place_schema({{"ready", schema::boolean(), "whether it is confirmed so often"}}),
+        .call = [&service](RpcParams params) -> Task<json::value> {
+            co_return co_await wait_for_transaction(
+                service, hash_param(params, "id"), params.integer("confirmations"),
+                std::chrono::steady_clock::now() +
+                    std::chrono::milliseconds(params.integer("timeout_ms")));
+        },
+    });
 }
 
 }  // namespace gradient::node

@@ -62,27 +62,31 @@ std::string address_text(const chain::Address& address) {
 
 chain::Address address_param(const RpcParams& params) {
     const auto address = chain::parse_address(params.text("address"), chain::kDefaultAddressPrefix);
-    if (!address) {
-        throw RpcError(RpcErrorCode::invalid_params,
-                       fmt::format("address: {}.", chain::to_string(address.error())));
-    }
+    if (!address)
+        throw invalid_parameter("address",
+                                fmt::format("is wrong: {}", chain::to_string(address.error())));
     return *address;
 }
 
 chain::Hash256 hash_param(const RpcParams& params, std::string_view name) {
     const auto hash = chain::Hash256::from_hex(params.text(name));
-    if (!hash) {
-        throw RpcError(RpcErrorCode::invalid_params,
-                       fmt::format("{} must be 64 hexadecimal digits.", name));
-    }
+    if (!hash) throw invalid_parameter(name, "must be 64 hexadecimal digits");
     return *hash;
 }
 
 std::uint32_t task_param(const RpcParams& params) {
-    const std::uint64_t task = params.integer_or("task", chain::kGenesisTask);
+    const std::uint64_t task = params.integer("task");
     if (task > std::numeric_limits<std::uint32_t>::max())
         throw RpcError(RpcErrorCode::not_found, fmt::format("There is no task {}.", task));
     return static_cast<std::uint32_t>(task);
+}
+
+RpcParameter address_parameter() {
+    return required("address", schema::address(), "address of the account");
+}
+
+RpcParameter task_parameter() {
+    return optional("task", schema::whole(), "number of the task", chain::kGenesisTask);
 }
 
 std::string_view action_name(const chain::Action& action) {
@@ -100,12 +104,49 @@ json::object transaction_view(const chain::SignedTransaction& transaction) {
     return view;
 }
 
+Schema transaction_schema() {
+    using schema::sometimes;
+    return schema::object({
+        {"kind",
+         schema::one_of({"transfer", "publish_data", "create_task", "fund_task", "cancel_task",
+                         "commit_fraud", "reveal_fraud", "share"}),
+         "what it does; which of the other fields there are follows from it"},
+        sometimes("from", schema::address()),
+        sometimes("nonce", schema::whole()),
+        sometimes("fee", schema::coins()),
+        sometimes("to", schema::address(), "of a transfer"),
+        sometimes("amount", schema::coins(), "of a transfer, or paid into a task"),
+        sometimes("chunk", schema::hash(), "id of the data that are published"),
+        sometimes("chunk_bytes", schema::whole()),
+        sometimes("data_bytes", schema::whole(), "of a new task"),
+        sometimes("chunks", schema::whole(), "of a new task's data"),
+        sometimes("unit_budget", schema::whole(), "units that the new task trains at most"),
+        sometimes("pay_per_hit", schema::coins(), "of a new task"),
+        sometimes("escrow", schema::coins(), "of a new task"),
+        sometimes("task", schema::whole(), "that is funded or cancelled"),
+        sometimes("commitment", schema::hash(), "to an accusation"),
+        sometimes("commit_height", schema::whole(), "of the accusation that is shown"),
+    });
+}
+
 json::object pooled_view(const PooledTransaction& waiting) {
     json::object view{{"id", waiting.id.to_hex()}, {"status", "pooled"}, {"position", nullptr}};
     if (waiting.position) view["position"] = *waiting.position;
     if (!waiting.skipped.empty()) view["skipped"] = waiting.skipped;
     view["transaction"] = transaction_view(*waiting.transaction);
     return view;
+}
+
+Schema pooled_schema() {
+    return schema::object({
+        {"id", schema::hash()},
+        {"status", schema::one_of({"pooled"})},
+        {"position", schema::nullable(schema::whole()),
+         "from 1, in the order in which blocks would take them; null while a nonce before is "
+         "missing"},
+        schema::sometimes("skipped", schema::text(), "rule that keeps it out of the next block"),
+        {"transaction", transaction_schema()},
+    });
 }
 
 bool has_no_transactions(const chain::Header& header) {

@@ -6,7 +6,7 @@
 #include "chain/crypto/address.hpp"
 #include "chain/types/block.hpp"
 #include "chain/types/transaction.hpp"
-#include "node/rpc/json_rpc.hpp"
+#include "node/rpc/method.hpp"
 #include "node/rpc/transaction_service.hpp"
 #include "node/setup/store_failure.hpp"
 
@@ -34,11 +34,19 @@ namespace gradient::node {
 /// Reads the parameter "task"; throws RpcError(not_found) for a number that no task can have.
 [[nodiscard]] std::uint32_t task_param(const RpcParams& params);
 
+/// The parameters that these read: an account's address, and a task, the genesis task unless given.
+[[nodiscard]] RpcParameter address_parameter();
+[[nodiscard]] RpcParameter task_parameter();
+
 /// Kind, sender, nonce, fee and what the action says.
 [[nodiscard]] boost::json::object transaction_view(const chain::SignedTransaction& transaction);
 
+/// What transaction_view makes, and that of a share: only its kind is always there.
+[[nodiscard]] Schema transaction_schema();
+
 /// The same of one in the pool, with its id, position and what keeps it there.
 [[nodiscard]] boost::json::object pooled_view(const PooledTransaction& waiting);
+[[nodiscard]] Schema pooled_schema();
 
 /// Name of what a transaction does: "transfer", "publish_data", ...
 [[nodiscard]] std::string_view action_name(const chain::Action& action);

@@ -17,6 +17,12 @@ json::value score_view(const std::optional<model::Evaluation>& score) {
     return {{"brier", score->brier()}, {"accuracy", score->accuracy()}, {"rows", score->rows}};
 }
 
+Schema score_schema() {
+    return schema::nullable(schema::object({{"brier", schema::number(), "0 is perfect"},
+                                            {"accuracy", schema::number()},
+                                            {"rows", schema::whole(), "that were scored"}}));
+}
+
 json::value optional_view(const std::optional<double>& number) {
     return number ? json::value(*number) : json::value(nullptr);
 }
@@ -63,6 +69,34 @@ json::object block_view(const LedgerService& service, const chain::BlockIndex& i
     return view;
 }
 
+Schema block_schema() {
+    using schema::sometimes;
+    return schema::object({
+        {"height", schema::whole()},
+        {"id", schema::hash()},
+        {"parent", schema::hash()},
+        {"time_ms", schema::whole(), "milliseconds since 1970"},
+        {"bits", schema::text(), "the win target, compact"},
+        {"task", schema::whole(), "that its winner trained"},
+        {"units", schema::whole(), "that the block adds"},
+        {"hits", schema::whole()},
+        {"replayed", schema::whole(), "units that verifying it replays"},
+        {"win_probability", schema::number(), "of a unit"},
+        {"hit_probability", schema::number(), "of a unit"},
+        {"held_out", score_schema(), "of the model after the block"},
+        {"loss", schema::nullable(schema::number()), "squared error a row of the opened units"},
+        {"miner", schema::nullable(schema::address()), "null: of the genesis block"},
+        {"lane", schema::whole()},
+        {"cumulative_work", schema::text(), "a whole number in decimal"},
+        {"state_root", schema::hash()},
+        sometimes("size_bytes", schema::whole()),
+        sometimes("transactions", schema::whole(), "their number"),
+        sometimes("late_shares", schema::whole()),
+        sometimes("listed_segments", schema::whole()),
+        sometimes("opened_units", schema::list(schema::whole())),
+    });
+}
+
 json::object mining_view(const MiningCounters& counters, std::uint64_t unit_work) {
     return {
         {"active", counters.active},
@@ -82,6 +116,26 @@ json::object mining_view(const MiningCounters& counters, std::uint64_t unit_work
     };
 }
 
+Schema mining_schema() {
+    return schema::object({
+        {"active", schema::boolean()},
+        {"units_per_second", schema::number(), "over the last minute"},
+        {"flops", schema::number(), "floating-point operations a second"},
+        {"units_computed", schema::whole()},
+        {"units_in_blocks", schema::whole()},
+        {"units_abandoned", schema::whole()},
+        {"units_in_progress", schema::whole()},
+        {"units_waiting", schema::whole(), "of shares that wait to be included"},
+        {"hits", schema::whole()},
+        {"blocks", schema::whole(), "won, on the active chain"},
+        {"shares", schema::whole(), "on the active chain"},
+        {"useful_fraction", schema::nullable(schema::number())},
+        {"restart_ms_last", schema::nullable(schema::number()),
+         "from a new tip to the first unit on it"},
+        {"restart_ms_median", schema::nullable(schema::number())},
+    });
+}
+
 json::object audit_view(const AuditStatus& status) {
     return {
         {"fraction", status.fraction},
@@ -99,6 +153,23 @@ json::object audit_view(const AuditStatus& status) {
     };
 }
 
+Schema audit_schema() {
+    return schema::object({
+        {"fraction", schema::number(), "of the others' segments"},
+        {"segments_waiting", schema::whole()},
+        {"bytes_waiting", schema::whole()},
+        {"segments_running", schema::whole()},
+        {"segments_audited", schema::whole()},
+        {"units_replayed", schema::whole()},
+        {"segments_dropped", schema::whole()},
+        {"proofs_found", schema::whole()},
+        {"proofs_unannounced", schema::whole()},
+        {"commitments_pending", schema::whole()},
+        {"cases_open", schema::whole()},
+        {"proofs_revealed", schema::whole()},
+    });
+}
+
 json::object figures_view(const ChainFigures& figures) {
     return {
         {"units", figures.units()},
@@ -110,6 +181,19 @@ json::object figures_view(const ChainFigures& figures) {
         {"useful_fraction_error", optional_view(figures.useful_fraction_error())},
         {"verification_ratio", optional_view(figures.verification_ratio())},
     };
+}
+
+Schema figures_schema() {
+    return schema::object({
+        {"units", schema::whole()},
+        {"hits", schema::whole()},
+        {"units_replayed", schema::whole()},
+        {"units_estimated_from_hits", schema::number()},
+        {"units_estimated_from_wins", schema::number()},
+        {"useful_fraction", schema::nullable(schema::number())},
+        {"useful_fraction_error", schema::nullable(schema::number())},
+        {"verification_ratio", schema::nullable(schema::number())},
+    });
 }
 
 }  // namespace gradient::node

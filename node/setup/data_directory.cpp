@@ -128,6 +128,10 @@ std::filesystem::path endpoint_file(const std::filesystem::path& data_directory)
     return data_directory / "rpc_endpoint";
 }
 
+std::filesystem::path rpc_certificate_file(const std::filesystem::path& data_directory) {
+    return data_directory / "rpc_certificate.pem";
+}
+
 std::filesystem::path peer_endpoint_file(const std::filesystem::path& data_directory) {
     return data_directory / "peer_endpoint";
 }

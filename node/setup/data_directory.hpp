@@ -76,6 +76,9 @@ class DataDirectory {
 /// Where a node leaves word of how to reach it; for clients, which hold no lock.
 [[nodiscard]] std::filesystem::path cookie_file(const std::filesystem::path& data_directory);
 [[nodiscard]] std::filesystem::path endpoint_file(const std::filesystem::path& data_directory);
+/// The certificate with which the RPC speaks TLS, if it does.
+[[nodiscard]] std::filesystem::path rpc_certificate_file(
+    const std::filesystem::path& data_directory);
 [[nodiscard]] std::filesystem::path peer_endpoint_file(const std::filesystem::path& data_directory);
 
 /// $HOME/.gradient, or ./.gradient without a home.

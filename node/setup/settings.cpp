@@ -4,6 +4,7 @@
 #include "node/setup/data_directory.hpp"
 
 #include <CLI/CLI.hpp>
+#include <boost/asio/ip/address.hpp>
 
 #include <sstream>
 
@@ -54,6 +55,38 @@ void add_peer_options(CLI::App& app, PeerSettings& peers) {
         ->capture_default_str();
 }
 
+std::string check_ip_address(const std::string& text) {
+    boost::system::error_code error;
+    boost::asio::ip::make_address(text, error);
+    return error ? text + " is no IP address" : std::string();
+}
+
+void add_rpc_options(CLI::App& app, RpcSettings& rpc) {
+    app.add_option("--rpc-address", rpc.address, "Address the RPC listens on")
+        ->check(CLI::Validator(check_ip_address, "ADDRESS"))
+        ->capture_default_str();
+    app.add_option("--rpc-port", rpc.port, "Port of the RPC; 0 takes any free one")
+        ->capture_default_str();
+    app.add_option("--rpc-user", rpc.users,
+                   "User of the RPC, as `gradient rpc-user NAME` prints it; may be given often")
+        ->type_name("NAME:PERMISSION:SALT$HASH");
+    CLI::Option* const certificate =
+        app.add_option("--rpc-tls-certificate", rpc.tls_certificate,
+                       "Certificate (PEM) with which the RPC speaks TLS and nothing else")
+            ->type_name("FILE");
+    CLI::Option* const key =
+        app.add_option("--rpc-tls-key", rpc.tls_key, "Its key (PEM, no passphrase)")
+            ->type_name("FILE");
+    certificate->needs(key);
+    key->needs(certificate);
+    app.add_flag("--rpc-allow-plain", rpc.allow_plain,
+                 "Let the RPC listen without TLS on an address that other machines can reach");
+    app.add_option("--rpc-host", rpc.hosts,
+                   "Name by which the RPC may be called beside localhost and IP addresses; may be "
+                   "given often")
+        ->type_name("NAME");
+}
+
 void add_options(CLI::App& app, Settings& settings) {
     settings.data_directory = default_data_directory();
     app.set_version_flag("--version", program_version("gradientd"));
@@ -63,11 +96,7 @@ void add_options(CLI::App& app, Settings& settings) {
     app.add_option("--chain", settings.chain_spec,
                    "Chain spec made by `gradient init`; needed for the first start only")
         ->type_name("FILE");
-    app.add_option("--rpc-address", settings.rpc_address, "Address the RPC listens on")
-        ->check(CLI::ValidIPV4)
-        ->capture_default_str();
-    app.add_option("--rpc-port", settings.rpc_port, "Port of the RPC; 0 takes any free one")
-        ->capture_default_str();
+    add_rpc_options(app, settings.rpc);
     add_peer_options(app, settings.peers);
     app.add_flag("--from-snapshot", settings.from_snapshot,
                  "Start a new data directory from a snapshot that the peers' proven chain commits "

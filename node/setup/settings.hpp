@@ -26,18 +26,29 @@ struct PeerSettings {
     std::uint64_t snapshot_interval = 100;   ///< blocks between served snapshots; 0: none
 };
 
+/// Who may ask a node, and how.
+struct RpcSettings {
+    static constexpr std::uint16_t kDefaultPort = 9420;
+
+    std::string address = "127.0.0.1";
+    std::uint16_t port = kDefaultPort;  ///< 0: any free one, see the file rpc_endpoint
+    std::vector<std::string> users;     ///< NAME:PERMISSION:SALT$HASH, beside the cookie's holder
+    std::optional<std::filesystem::path> tls_certificate;  ///< both or none
+    std::optional<std::filesystem::path> tls_key;
+    bool allow_plain = false;        ///< without TLS on an address that others can reach
+    std::vector<std::string> hosts;  ///< names of this node beside localhost and IP addresses
+};
+
 /// Everything that a user may choose about a node; the chain's own parameters are in its chain
 /// spec.
 struct Settings {
-    static constexpr std::uint16_t kDefaultRpcPort = 9420;
     /// Lanes beyond this would not keep their state in memory caches of any machine we know.
     static constexpr unsigned kMaxLanes = 1024;
     static constexpr unsigned kMaxThreads = 1024;
 
     std::filesystem::path data_directory;
     std::optional<std::filesystem::path> chain_spec;  ///< needed for the first start only
-    std::string rpc_address = "127.0.0.1";
-    std::uint16_t rpc_port = kDefaultRpcPort;  ///< 0: any free one, see the file rpc_endpoint
+    RpcSettings rpc;
     PeerSettings peers;
     bool from_snapshot = false;  ///< a new directory starts from a snapshot of a peer
     bool mine = true;

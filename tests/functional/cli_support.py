@@ -19,10 +19,10 @@ def short_maturity(chain, blocks=3):
     return chain
 
 
-def start_rich_node(folder, make):
+def start_rich_node(folder, make, arguments=()):
     """A mining node, whose miner's key is in the wallet as `miner` and has coins to spend."""
     os.environ["GRADIENT_PASSPHRASE"] = PASSPHRASE
-    node = make(chain=short_maturity(init_chain(folder, TINY)))
+    node = make(chain=short_maturity(init_chain(folder, TINY)), arguments=arguments)
     node.start()
     cli(node, "wallet", "import", "miner")
     wait_until(lambda: balance(node, "miner") > 0)

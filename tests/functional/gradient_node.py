@@ -132,7 +132,7 @@ class Node:
 
     def address(self):
         host, port = (self.folder / "rpc_endpoint").read_text().strip().rsplit(":", 1)
-        return host, int(port)
+        return host.strip("[]"), int(port)
 
     def connection(self, timeout):
         return http.client.HTTPConnection(*self.address(), timeout=timeout)

@@ -32,6 +32,7 @@ void add_model_commands(CLI::App& app, const CommonOptions& common);
 void add_snapshot_commands(CLI::App& app, const CommonOptions& common);
 void add_verify_command(CLI::App& app, const CommonOptions& common);
 void add_watch_command(CLI::App& app, const CommonOptions& common);
+void add_rpc_commands(CLI::App& app, const CommonOptions& common);
 void add_task_commands(CLI::App& app, const CommonOptions& common);
 void add_data_commands(CLI::App& app, const CommonOptions& common);
 void add_proof_commands(CLI::App& app, const CommonOptions& common);

@@ -45,6 +45,7 @@ int run(int argc, char** argv) {
     add_task_commands(app, common);
     add_data_commands(app, common);
     add_proof_commands(app, common);
+    add_rpc_commands(app, common);
     try {
         app.parse(argc, argv);
         return static_cast<int>(node::ExitCode::ok);

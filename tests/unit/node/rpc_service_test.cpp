@@ -1,6 +1,7 @@
 #include "chain/state/entries.hpp"
 #include "chain/state/state.hpp"
 #include "chain/state/state_tree.hpp"
+#include "node/rpc/json_rpc.hpp"
 #include "node/rpc/service_methods.hpp"
 #include "node/rpc/transaction_views.hpp"
 #include "tests/support/memory_state.hpp"
@@ -157,7 +158,10 @@ class RpcService : public testing::Test {
             {"jsonrpc", "2.0"}, {"id", 1}, {"method", method}, {"params", std::move(params)}};
         asio::io_context context;
         auto answer =
-            asio::co_spawn(context, dispatcher_.handle(json::serialize(request)), asio::use_future);
+            asio::co_spawn(context,
+                           dispatcher_.handle(json::serialize(request),
+                                              {"tester", RpcPermission::control, nullptr}),
+                           asio::use_future);
         context.run();
         return json::parse(answer.get().value()).as_object();
     }

@@ -61,10 +61,10 @@ TEST_F(Setup, settings_come_from_the_command_line_before_the_file_before_the_def
     write(folder_ / "gradient.conf", "lanes=3\nrpc-port=1234\nmine=false\n");
     const auto settings = std::get<Settings>(parse({"--data", folder_.string(), "--lanes", "2"}));
     EXPECT_EQ(settings.lanes, 2U);
-    EXPECT_EQ(settings.rpc_port, 1234);
+    EXPECT_EQ(settings.rpc.port, 1234);
     EXPECT_FALSE(settings.mine);
     EXPECT_EQ(settings.engine, "best");
-    EXPECT_EQ(settings.rpc_address, "127.0.0.1");
+    EXPECT_EQ(settings.rpc.address, "127.0.0.1");
 }
 
 TEST_F(Setup, settings_refuse_what_they_do_not_know) {
