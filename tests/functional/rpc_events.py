@@ -2,14 +2,12 @@
 """Events on WebSockets: each topic as the OpenRPC document describes it, and who reads too slowly or not at all."""
 
 import json
-import threading
-import time
 
 from cli_support import start_rich_node
 from gradient_node import init_chain, main, workspace
 from json_schema import check
 from payer import Payer
-from web_socket import Closed, WebSocket
+from web_socket import CLOSE, PING, PONG, Closed, WebSocket
 
 TOPICS = ["blocks", "tasks", "mining", "transactions", "peers"]
 
@@ -178,26 +176,19 @@ def pings():
     with workspace() as (folder, make):
         node = make(chain=init_chain(folder), arguments=["--mine", "false"])
         node.start()
-        outcome = {}
-
-        def watch(name, answers):
-            began = time.monotonic()
-            with WebSocket(node, timeout=90) as web:
-                web.answer_pings = answers
-                try:
-                    while time.monotonic() - began < 80:
-                        web.socket.settimeout(max(1, 80 - (time.monotonic() - began)))
-                        web.read_text()
-                except (Closed, TimeoutError, OSError) as error:
-                    outcome[name] = (web.pings, isinstance(error, TimeoutError))
-
-        watchers = [threading.Thread(target=watch, args=("alive", True)), threading.Thread(target=watch, args=("dead", False))]
-        for one in watchers:
-            one.start()
-        for one in watchers:
-            one.join()
-        assert outcome["alive"][0] >= 2 and outcome["alive"][1], outcome
-        assert outcome["dead"][0] >= 1 and not outcome["dead"][1], outcome
+        with WebSocket(node) as alive, WebSocket(node) as dead:
+            for number in range(2):
+                first, payload = alive.read_frame()
+                assert first & 15 == PING, (number, first)
+                alive.send_frame(PONG, payload)
+            first, _ = dead.read_frame()
+            assert first & 15 == PING, first
+            try:
+                first, _ = dead.read_frame()
+                assert first & 15 == CLOSE, first
+            except (Closed, ConnectionError):
+                pass
+            assert alive.call("status")["result"]["height"] == 0
         node.stop()
 
 

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 namespace gradient::node {
 namespace {
@@ -73,12 +75,19 @@ TEST_F(RpcAccess, knows_the_hash_that_others_make_too) {
 TEST_F(RpcAccess, refuses_lines_that_are_none_without_repeating_them) {
     const std::string hash(64, '0');
     EXPECT_EQ(failure_of("ann:read:s$" + hash), ExitCode::ok);
-    for (const auto& line :
-         {std::string(), std::string("ann"), "ann:read", "ann:read:s" + hash, "ann:all:s$" + hash,
-          ":read:s$" + hash, "gradient:read:s$" + hash, "a b:read:s$" + hash, "ann:read:$" + hash,
-          "ann:read:s$" + hash + "0", "ann:read:s$" + hash.substr(1) + "g",
-          std::string(65, 'a') + ":read:s$" + hash})
-        EXPECT_EQ(failure_of(line), ExitCode::usage) << line;
+    const std::vector<std::string> wrong{"",
+                                         "ann",
+                                         "ann:read",
+                                         "ann:read:s" + hash,
+                                         "ann:all:s$" + hash,
+                                         ":read:s$" + hash,
+                                         "gradient:read:s$" + hash,
+                                         "a b:read:s$" + hash,
+                                         "ann:read:$" + hash,
+                                         "ann:read:s$" + hash + "0",
+                                         "ann:read:s$" + hash.substr(1) + "g",
+                                         std::string(65, 'a') + ":read:s$" + hash};
+    for (const std::string& line : wrong) EXPECT_EQ(failure_of(line), ExitCode::usage) << line;
     const auto twice = make_rpc_user("ann", RpcPermission::read);
     EXPECT_THROW(Access(cookie_, {parse_rpc_user(twice.line), parse_rpc_user(twice.line)}),
                  Failure);
@@ -116,9 +125,9 @@ TEST(HttpOrigin, takes_hosts_that_a_strangers_page_cannot_have) {
 TEST(HttpOrigin, takes_pages_of_that_very_host) {
     EXPECT_TRUE(is_same_origin("http://localhost:9420", "localhost:9420"));
     EXPECT_TRUE(is_same_origin("https://NODE.example", "node.example"));
-    for (const auto* origin :
-         {"", "null", "http", "localhost:9420", "http://", "http://localhost", "http://localhost:94200",
-          "ftp://localhost:9420", "://localhost:9420", "http://evil.example"})
+    for (const auto* origin : {"", "null", "http", "localhost:9420", "http://", "http://localhost",
+                               "http://localhost:94200", "ftp://localhost:9420",
+                               "://localhost:9420", "http://evil.example"})
         EXPECT_FALSE(is_same_origin(origin, "localhost:9420")) << origin;
 }
 
