@@ -71,9 +71,11 @@ def users():
         connection.close()
         node.stop()
         for wrong in ("ann", "ann:read", "ann:write:00$" + "0" * 64, "ann:read:00$0", "ann:read:$" + "0" * 64, "gradient:read:00$" + "0" * 64,
-                      "a b:read:00$" + "0" * 64, line):
+                      "a b:read:00$" + "0" * 64):
             code, sentence = node.fails_to_start("--rpc-user", wrong)
             assert code == USAGE and wrong[-20:] not in sentence, (wrong, sentence)
+        code, sentence = node.fails_to_start("--rpc-user", line, "--rpc-user", line)
+        assert code == USAGE and "two users" in sentence, sentence
         run_cli("rpc-user", "gradient", expect=USAGE)
         run_cli("rpc-user", "a b", expect=USAGE)
         run_cli("rpc-user", "ann", "--permission", "all", expect=USAGE)
