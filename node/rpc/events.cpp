@@ -49,7 +49,12 @@ void EventHub::publish(Topic topic, json::object event) const {
     }
 }
 
-Subscriber::Subscriber(EventHub& hub, Deliver deliver) : hub_(hub), deliver_(std::move(deliver)) {
+void EventHub::end() const {
+    for (const Subscriber* const each : subscribers_) each->end_();
+}
+
+Subscriber::Subscriber(EventHub& hub, Deliver deliver, std::function<void()> end)
+    : hub_(hub), deliver_(std::move(deliver)), end_(std::move(end)) {
     hub_.subscribers_.insert(this);
 }
 

@@ -37,6 +37,9 @@ class EventHub {
     /// parameters are the topic and the event's own fields.
     void publish(Topic topic, boost::json::object event) const;
 
+    /// Tells all subscribers that no more events will come: the node ends.
+    void end() const;
+
   private:
     friend class Subscriber;
     std::set<Subscriber*> subscribers_;
@@ -49,8 +52,8 @@ class Subscriber {
     using Message = std::shared_ptr<const std::string>;
     using Deliver = std::function<void(const Message&)>;
 
-    /// `deliver` must not add or remove subscribers.
-    Subscriber(EventHub& hub, Deliver deliver);
+    /// Neither function may add or remove subscribers.
+    Subscriber(EventHub& hub, Deliver deliver, std::function<void()> end);
     ~Subscriber();
     Subscriber(const Subscriber&) = delete;
     Subscriber& operator=(const Subscriber&) = delete;
@@ -63,6 +66,7 @@ class Subscriber {
     friend class EventHub;
     EventHub& hub_;
     Deliver deliver_;
+    std::function<void()> end_;
     std::bitset<kTopics> topics_;
 };
 

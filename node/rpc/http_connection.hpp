@@ -16,7 +16,6 @@
 #include <boost/beast/websocket/rfc6455.hpp>
 
 #include <chrono>
-#include <list>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -41,24 +40,9 @@ class HttpConnection {
     static constexpr auto kResult = asio::as_tuple(asio::use_awaitable);
     static constexpr bool kIsTls = std::is_same_v<Stream, TlsStream>;
 
-    /// Among the strangers until it is gone.
-    class Stranger {
-      public:
-        Stranger(HttpService& service, PlainStream& stream) : service_(service), stream_(stream) {
-            service_.strangers.push_back(&stream_);
-        }
-        ~Stranger() { service_.strangers.remove(&stream_); }
-        Stranger(const Stranger&) = delete;
-        Stranger& operator=(const Stranger&) = delete;
-
-      private:
-        HttpService& service_;
-        PlainStream& stream_;
-    };
-
     HttpConnection(HttpService& service, Stream stream)
         : service_(service), stream_(std::move(stream)) {
-        stranger_.emplace(service_, tcp());
+        stranger_.emplace(service_.strangers, tcp());
     }
 
     PlainStream& tcp() { return boost::beast::get_lowest_layer(stream_); }
@@ -84,6 +68,7 @@ class HttpConnection {
         parser.header_limit(kRpcHeaderLimitBytes);
         if (buffer_.size() == 0) {
             if (!first) tcp().expires_after(kRpcIdleTimeout);
+            const Listed resting(service_.idle, tcp());
             const auto [error, size] =
                 co_await stream_.async_read_some(buffer_.prepare(kRpcHeaderLimitBytes), kResult);
             if (error) co_return false;
@@ -166,8 +151,8 @@ class HttpConnection {
     HttpService& service_;
     Stream stream_;
     boost::beast::flat_buffer buffer_{kRpcHeaderLimitBytes + kRpcBodyLimitBytes};
-    std::optional<Stranger> stranger_;
-    std::optional<Counted> busy_;  // while it has a request and not yet sent its answer
+    std::optional<Listed> stranger_;  // until it has shown credentials
+    std::optional<Counted> busy_;     // while it has a request and not yet sent its answer
     bool upgraded_ = false;
 };
 

@@ -69,11 +69,14 @@ void HttpServer::Impl::take(tcp::socket socket) {
     }
 }
 
-// Whoever has shown credentials stays; of the others the oldest goes.
+// Who has a request stays. One that is closed leaves its lists by itself, a little later.
 void HttpServer::Impl::make_room() {
-    if (service.strangers.empty()) return;
-    service.strangers.front()->close();
-    service.strangers.pop_front();
+    auto& list = service.strangers.empty() ? service.idle : service.strangers;
+    if (list.empty()) return;
+    PlainStream* const oldest = list.front();
+    oldest->close();
+    service.strangers.remove(oldest);
+    service.idle.remove(oldest);
 }
 
 HttpServer::HttpServer(const asio::any_io_executor& executor, const HttpPlace& place, Access access,
@@ -111,11 +114,13 @@ Task<> HttpServer::run() {
 
 Task<> HttpServer::close() {
     impl_->acceptor.close();
+    impl_->service.events.end();
     // Answers on their way, the one to `stop` among them, may still arrive.
     constexpr std::chrono::milliseconds kPoll{5};
     constexpr std::chrono::seconds kGrace{2};
     const auto deadline = std::chrono::steady_clock::now() + kGrace;
-    while (impl_->service.answering > 0 && std::chrono::steady_clock::now() < deadline) {
+    while (impl_->service.answering + impl_->service.sockets > 0 &&
+           std::chrono::steady_clock::now() < deadline) {
         co_await sleep_for(kPoll);
     }
     co_await impl_->connections.close();

@@ -35,8 +35,10 @@ struct HttpService {
     /// Connections that have a request and not yet sent its answer.
     std::size_t answering = 0;
     std::size_t sockets = 0;
-    /// Connections that have not shown credentials, oldest first: they make room for others.
+    /// Connections that have not shown credentials, and those that ask nothing now, oldest first:
+    /// they make room for others, strangers first.
     std::list<boost::beast::tcp_stream*> strangers = {};
+    std::list<boost::beast::tcp_stream*> idle = {};
 
     /// Who asks, or how he is refused: a stranger learns nothing else.
     [[nodiscard]] std::variant<RpcCaller, HttpResponse> admit(const HttpMessage& request) const;
@@ -50,6 +52,22 @@ struct HttpService {
 
 /// How a request that could not be read is refused; nothing if nobody is there to be told.
 [[nodiscard]] std::optional<HttpResponse> refusal_of(boost::beast::error_code error);
+
+/// A connection's place in one of these lists, for as long as it lives.
+class Listed {
+  public:
+    Listed(std::list<boost::beast::tcp_stream*>& list, boost::beast::tcp_stream& stream)
+        : list_(list), stream_(stream) {
+        list_.push_back(&stream_);
+    }
+    ~Listed() { list_.remove(&stream_); }
+    Listed(const Listed&) = delete;
+    Listed& operator=(const Listed&) = delete;
+
+  private:
+    std::list<boost::beast::tcp_stream*>& list_;
+    boost::beast::tcp_stream& stream_;
+};
 
 /// One more, for as long as it lives.
 class Counted {

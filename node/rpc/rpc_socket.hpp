@@ -38,7 +38,9 @@ class RpcSocket {
         : socket_(std::move(stream)),
           dispatcher_(dispatcher),
           caller_(std::move(caller)),
-          subscriber_(events, [this](const Subscriber::Message& message) { post(message); }),
+          subscriber_(
+              events, [this](const Subscriber::Message& message) { post(message); },
+              [this] { close(boost::beast::websocket::close_code::going_away, "the node ends"); }),
           news_(executor),
           requests_(executor, kRpcMaxSocketRequests) {
         caller_.subscriber = &subscriber_;
@@ -91,16 +93,25 @@ class RpcSocket {
     void post(std::string text) { post(std::make_shared<const std::string>(std::move(text))); }
 
     void post(const Outbox::Message& message) {
-        if (too_slow_since_) return;
+        if (closing_since_) return;
         if (!outbox_.push(message)) {
             outbox_.clear();
-            too_slow_since_ = Clock::now();
+            close(boost::beast::websocket::close_code::policy_error,
+                  "too slow: too much waits to be read");
         }
         news_.notify_all();
     }
 
+    // Once what is being sent has gone.
+    void close(boost::beast::websocket::close_code code, const char* reason) {
+        if (closing_since_) return;
+        reason_ = {code, reason};
+        closing_since_ = Clock::now();
+        news_.notify_all();
+    }
+
     Task<> write() {
-        while (!too_slow_since_) {
+        while (!closing_since_) {
             const auto message = outbox_.pop();
             if (!message) {
                 co_await news_.wait_until(Event::Deadline::max());
@@ -113,10 +124,7 @@ class RpcSocket {
             sending_since_.reset();
             if (error) co_return;
         }
-        namespace websocket = boost::beast::websocket;
-        const websocket::close_reason reason(websocket::close_code::policy_error,
-                                             "too slow: too much waits to be read");
-        static_cast<void>(co_await socket_.async_close(reason, kResult));
+        static_cast<void>(co_await socket_.async_close(reason_, kResult));
     }
 
     // Ends a socket whose reader takes nothing at all, to whom no reason can be told.
@@ -126,7 +134,7 @@ class RpcSocket {
             co_await sleep_for(kLook);
             const auto now = Clock::now();
             if (sending_since_ && now - *sending_since_ > kRpcSocketSendTimeout) co_return;
-            if (too_slow_since_ && now - *too_slow_since_ > kRpcSocketCloseTimeout) co_return;
+            if (closing_since_ && now - *closing_since_ > kRpcSocketCloseTimeout) co_return;
         }
     }
 
@@ -138,7 +146,8 @@ class RpcSocket {
     Event news_;
     TaskGroup requests_;
     std::optional<Clock::time_point> sending_since_;
-    std::optional<Clock::time_point> too_slow_since_;
+    std::optional<Clock::time_point> closing_since_;
+    boost::beast::websocket::close_reason reason_;
 };
 
 }  // namespace gradient::node

@@ -175,6 +175,15 @@ def slow_and_many():
         assert b" 200 " in known.recv(65536)
         for connection in strangers:
             connection.close()
+        # So do those of known callers that ask nothing now, once there are no strangers.
+        resting = []
+        for _ in range(65):
+            resting.append(connect(node))
+            resting[-1].sendall(head_of(node, len(request())) + request().encode())
+            assert b" 200 " in resting[-1].recv(65536)
+        assert node.rpc("status")["height"] == 0
+        for one in resting:
+            one.close()
         # Sockets leave room for requests.
         sockets = [WebSocket(node) for _ in range(32)]
         with_socket(node, 503, {})

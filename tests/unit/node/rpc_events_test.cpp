@@ -46,11 +46,14 @@ TEST(EventHub, tells_those_who_have_subscribed_and_no_others) {
     EventHub hub;
     std::vector<std::string> first;
     std::vector<std::string> second;
-    Subscriber one(hub, [&](const auto& message) { first.push_back(*message); });
+    int ends = 0;
+    Subscriber one(
+        hub, [&](const auto& message) { first.push_back(*message); }, [&] { ++ends; });
     EXPECT_FALSE(hub.is_wanted(Topic::blocks));
     hub.publish(Topic::blocks, {{"event", "tip"}});
     {
-        Subscriber other(hub, [&](const auto& message) { second.push_back(*message); });
+        Subscriber other(
+            hub, [&](const auto& message) { second.push_back(*message); }, [&] { ++ends; });
         one.subscribe(Topic::blocks);
         one.subscribe(Topic::blocks);
         other.subscribe(Topic::peers);
@@ -63,6 +66,9 @@ TEST(EventHub, tells_those_who_have_subscribed_and_no_others) {
     hub.publish(Topic::peers, {{"event", "left"}});
     one.unsubscribe(Topic::blocks);
     hub.publish(Topic::blocks, {{"event", "tip"}});
+    EXPECT_EQ(ends, 0);
+    hub.end();
+    EXPECT_EQ(ends, 1);
     ASSERT_EQ(first.size(), 1U);
     ASSERT_EQ(second.size(), 1U);
     EXPECT_EQ(json::parse(first[0]), json::parse(R"({"jsonrpc":"2.0","method":"event",
