@@ -192,6 +192,10 @@ SyncOutlets PeerService::outlets() {
         const Session* const session = find(peer);
         return session == nullptr ? 0 : session->connection->queued_bytes();
     };
+    outlets.received_bytes = [this](PeerId peer) -> std::uint64_t {
+        const Session* const session = find(peer);
+        return session == nullptr ? 0 : session->connection->reader().received_bytes();
+    };
     return outlets;
 }
 

@@ -31,6 +31,7 @@ FrameReader::FrameReader(TlsStream& stream, FrameRate rate)
 Task<std::size_t> FrameReader::read_some(std::uint8_t* out, std::size_t size) {
     const std::size_t read =
         co_await stream_.async_read_some(asio::buffer(out, size), asio::use_awaitable);
+    received_bytes_ += read;
     last_receipt_ = std::chrono::steady_clock::now();
     co_return read;
 }

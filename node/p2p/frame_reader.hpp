@@ -42,6 +42,9 @@ class FrameReader {
 
     [[nodiscard]] const Traffic& traffic() const noexcept { return traffic_; }
 
+    /// Bytes that have come, those of an unfinished frame too.
+    [[nodiscard]] std::uint64_t received_bytes() const noexcept { return received_bytes_; }
+
     /// When bytes last came; at first, the time of construction.
     [[nodiscard]] std::chrono::steady_clock::time_point last_receipt() const noexcept {
         return last_receipt_;
@@ -69,6 +72,7 @@ class FrameReader {
     std::size_t end_ = 0;
     chain::Bytes payload_;  // of a frame longer than the buffer
     Traffic traffic_;
+    std::uint64_t received_bytes_ = 0;
     std::chrono::steady_clock::time_point last_receipt_;
 };
 

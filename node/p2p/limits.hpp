@@ -26,9 +26,10 @@ inline constexpr auto kConnectTimeout = 5s;
 /// Inbound connections whose handshake has not ended, in all and of one network group.
 inline constexpr std::size_t kMaxHandshakes = 32;
 inline constexpr std::size_t kMaxGroupHandshakes = 4;
-/// Silence after which a ping is sent, and after which the peer is given up.
-inline constexpr auto kPingInterval = 15s;
-inline constexpr auto kPeerTimeout = 45s;
+/// Time between pings, and silence after which the peer is given up. TCP waits between its tries for
+/// as long as a line has been cut; a new connection stands at once when the cut is over.
+inline constexpr auto kPingInterval = 5s;
+inline constexpr auto kPeerTimeout = 20s;
 /// A frame that has begun must end within this time and its bytes over kMinFrameRate.
 inline constexpr auto kFrameTimeout = 10s;
 inline constexpr std::size_t kMinFrameRate = 64 * 1024;  // bytes a second

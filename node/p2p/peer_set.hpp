@@ -26,7 +26,7 @@ namespace gradient::node {
 /// connection that has stood for longer was there first.
 inline constexpr std::chrono::seconds kCrossingTime{20};
 /// A connection on which nothing has come for this long gives way to a new one of the same node.
-inline constexpr std::chrono::seconds kDeadTime{20};
+inline constexpr std::chrono::seconds kDeadTime{10};
 static_assert(kCrossingTime > kHandshakeTimeout + kConnectTimeout && kDeadTime > kPingInterval);
 /// An outbound peer whose tip has been far below this node's for this long goes.
 inline constexpr std::chrono::seconds kStaleTipTime = std::chrono::minutes(10);

@@ -6,8 +6,8 @@
 #include "chain/consensus/difficulty.hpp"
 #include "chain/consensus/header_rules.hpp"
 #include "chain/ledger.hpp"
-#include "node/sync/chain_server.hpp"
 #include "node/sync/block_sync.hpp"
+#include "node/sync/chain_server.hpp"
 #include "tests/support/chain_store.hpp"
 #include "tests/support/simulated_network.hpp"
 
@@ -225,6 +225,9 @@ class SyncNode {
             simulated_.send(peer, std::move(message));
         };
         outlets.queued_bytes = [this](node::PeerId peer) { return simulated_.queued_bytes(peer); };
+        outlets.received_bytes = [this](node::PeerId peer) {
+            return std::uint64_t{simulated_.received_bytes(peer)};
+        };
         outlets.report = [this](node::PeerId peer, const node::Offence& offence) {
             reports.push_back({peer, offence});
             simulated_.disconnect(peer);
