@@ -95,8 +95,7 @@ def late_shares(node, split):
 def heals():
     link = {"delay_ms": OPTIONS.delay, "jitter_ms": OPTIONS.jitter, "loss_percent": OPTIONS.loss}
     with workspace() as (folder, make), Hosts(5, **link) as hosts:
-        # Many units a block, so that five nodes' checks of each are a small part of what one machine does.
-        chain = make_chain(folder, OPTIONS.interval_ms, units=OPTIONS.interval_ms * 6, hits=4)
+        chain = make_chain(folder, OPTIONS.interval_ms, hits=4)
         network = Network(make, chain, 5, hosts=hosts, arguments=["--lanes", "1", "--threads", "1"]).start()
         payer = Payer(network[0])
         network.wait_height(4, PATIENCE_S)
