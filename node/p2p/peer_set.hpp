@@ -78,7 +78,9 @@ class PeerSet {
     /// Holds something against a peer: adds to its score, and if that is full takes it out of the
     /// set and, for grave faults, bans its node, and its address if that is of the world (behind
     /// one address of a private network there may be everybody). Fixed peers are never banned.
-    std::optional<Departure> punish(PeerId id, const Offence& offence, Moment now);
+    /// `bytes`: of the message that was the offence, if it was one.
+    std::optional<Departure> punish(PeerId id, const Offence& offence, Moment now,
+                                    std::size_t bytes = 0);
 
     /// Takes out of the set whoever is banned now, after the operator has banned somebody.
     std::vector<Departure> drop_banned(UnixSeconds now);

@@ -40,24 +40,25 @@ def catch_up(newcomer, network):
 
 def joins():
     with workspace() as (folder, make):
-        chain = make_chain(folder, OPTIONS.interval_ms)
-        network = Network(make, chain, OPTIONS.nodes, arguments=MINER).start()
+        genesis = make_chain(folder, OPTIONS.interval_ms)
+        network = Network(make, genesis, OPTIONS.nodes, arguments=MINER).start()
         network.wait_height(OPTIONS.height, PATIENCE_S)
         trained = sum(node.processor_s() for node in network)
         figures = network[0].rpc("status")["chain"]
-        size = sum(network[0].rpc("chain_show", block=str(block["height"]))["size_bytes"]
-                   for block in network[0].blocks())
 
-        newcomer = make("newcomer", kind=NetworkNode, chain=chain, arguments=MINER)
+        newcomer = make("newcomer", kind=NetworkNode, chain=genesis, arguments=MINER)
         newcomer.mines = False
         newcomer.fixed = [network[0], network[1]]
         newcomer.start()
         goal, to_goal, to_tip = catch_up(newcomer, network)
         processor, peak = newcomer.processor_s(), newcomer.memory_kb("VmHWM")
-        received = newcomer.rpc("network")["bytes_received"]
-        print(f"{goal} blocks of {size / 1e6:.1f} MB in all: verified in {to_goal:.1f} s, at the moving tip after "
-              f"{to_tip:.1f} s; {received / 1e6:.1f} MB received, peak memory {peak / 1024:.0f} MiB (a miner's "
-              f"{network[0].memory_kb('VmHWM') / 1024:.0f} MiB)", flush=True)
+        figures_in = newcomer.rpc("network")
+        received, shares = figures_in["bytes_received"], figures_in["messages_received"].get("share", 0)
+        chain = newcomer.blocks()  # what came while it was catching up is in it
+        size = sum(newcomer.rpc("chain_show", block=str(block["height"]))["size_bytes"] for block in chain)
+        print(f"{goal} blocks verified in {to_goal:.1f} s, at the moving tip after {to_tip:.1f} s; it has {len(chain)} "
+              f"blocks of {size / 1e6:.1f} MB in all, received {received / 1e6:.1f} MB and {shares} shares alone; peak "
+              f"memory {peak / 1024:.0f} MiB (a miner's {network[0].memory_kb('VmHWM') / 1024:.0f} MiB)", flush=True)
         print(f"processor time {processor:.1f} s beside {trained:.1f} s of mining (1 : {trained / processor:.1f}); "
               f"units replayed {figures['units_replayed']} of {figures['units']} "
               f"({figures['verification_ratio']:.3f})", flush=True)

@@ -229,6 +229,24 @@ TEST_F(PenaltyLedgerTest, a_flood_of_small_faults_does) {
     }
 }
 
+// What comes for nothing is charged by what it takes, in whatever time it comes.
+TEST_F(PenaltyLedgerTest, a_flood_is_charged_by_its_bytes_and_one_late_answer_is_forgiven) {
+    const Penalty penalty = penalty_for(ProtocolOffence::unsolicited);
+    const auto charges_until_the_end = [&](std::uint8_t number, std::size_t bytes) {
+        int charges = 1;
+        while (ledger_.charge(node(number), penalty, start_, bytes) == Sanction::none) ++charges;
+        return charges;
+    };
+    EXPECT_EQ(ledger_.charge(node(1), penalty, start_, chain::kMaxBlockBytes), Sanction::none);
+    EXPECT_LE(charges_until_the_end(2, chain::kMaxBlockBytes), 4);
+    EXPECT_GT(charges_until_the_end(3, 300), 10'000);
+    // The answers of a line that was away for a while, to everything that may be asked at a time.
+    for (int i = 0; i < 128; ++i) {
+        ASSERT_EQ(ledger_.charge(node(4), penalty, start_, 1000), Sanction::none);
+    }
+    EXPECT_LT(ledger_.score(node(4), start_), penalty.cost + 1);
+}
+
 TEST_F(PenaltyLedgerTest, keeps_a_node_away_until_its_score_is_forgiven) {
     ledger_.charge(node(1), {100, Sanction::disconnect, ""}, start_);
     EXPECT_TRUE(ledger_.keeps_away(node(1), start_ + minutes(3)));
