@@ -66,9 +66,6 @@ Cost cost_of(ProtocolOffence offence) noexcept {
         // Honest where the answer comes after the asker has given up.
         case ProtocolOffence::unsolicited:
             return light(10);
-        // Honest where the item left the pool in between; one stands for many.
-        case ProtocolOffence::lost_item:
-            return light(10);
     }
     return kNothing;
 }

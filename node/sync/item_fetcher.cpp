@@ -98,9 +98,8 @@ ItemId ItemFetcher::end_request(Peer& peer, std::deque<Request>::iterator reques
     return item;
 }
 
-void ItemFetcher::took(Peer& peer, PeerId id, const ItemId& item) {
+void ItemFetcher::took(PeerId id, const ItemId& item) {
     ++figures_.items_received;
-    if (peer.lost > 0) --peer.lost;
     const auto place = wanted_.find(item.id);
     // A late answer is as good as that of the peer that has been asked since.
     if (place != wanted_.end()) place->second.from = id;
@@ -115,7 +114,7 @@ ItemFetcher::Answer ItemFetcher::take_transaction(PeerId peer, const chain::Hash
     };
     auto request = std::ranges::find_if(requests, is_it);
     if (request != requests.end()) {
-        took(found->second, peer, end_request(found->second, request));
+        took(peer, end_request(found->second, request));
         return Answer::asked;
     }
     request = std::ranges::find(requests, ItemKind::transaction,
@@ -133,7 +132,7 @@ std::optional<chain::Hash256> ItemFetcher::take_share(PeerId peer) {
         std::ranges::find(requests, ItemKind::share, [](const Request& r) { return r.item.kind; });
     if (request == requests.end()) return std::nullopt;
     const ItemId item = end_request(found->second, request);
-    took(found->second, peer, item);
+    took(peer, item);
     return item.id;
 }
 
@@ -148,9 +147,6 @@ void ItemFetcher::take_not_found(PeerId peer, const NotFound& message) {
         end_request(found->second, request);
         if (!wants(item.id)) continue;  // it has come, or a block has included it
         failed(peer, item.id);
-        if (++found->second.lost <= kMaxLost) continue;
-        found->second.lost = 0;
-        outlets_.report(peer, ProtocolOffence::lost_item);
     }
 }
 

@@ -43,9 +43,6 @@ class ItemFetcher {
     static constexpr std::size_t kIdleBytesPerSecond = 4 * 1024;
     /// What may pass before another copy of a parked item is asked for. A block is judged in less.
     static constexpr std::chrono::milliseconds kParkTime{3'000};
-    /// Items that a peer has told of in vain, less those it has sent, before that is held against
-    /// it: a pool loses items all the time.
-    static constexpr std::uint32_t kMaxLost = 64;
 
     /// How many items of a peer may be under way, late ones among them.
     struct Allowance {
@@ -106,7 +103,6 @@ class ItemFetcher {
         std::deque<Request> requests;
         std::optional<Debt> debt;  // if there are requests
         std::size_t offers = 0;    // wanted items of which it is a source
-        std::uint32_t lost = 0;
     };
     struct Wanted {
         ItemKind kind = ItemKind::transaction;
@@ -125,7 +121,7 @@ class ItemFetcher {
     void remove_source(WantedPlace place, PeerId peer);
     void try_others(WantedPlace place);
     ItemId end_request(Peer& peer, std::deque<Request>::iterator request);
-    void took(Peer& peer, PeerId id, const ItemId& item);
+    void took(PeerId id, const ItemId& item);
     [[nodiscard]] std::chrono::milliseconds patience(const Wanted& wanted) const;
     void mark_late(PeerId id, Peer& peer, SteadyTime now);
     [[nodiscard]] bool is_silent(PeerId id, Peer& peer, SteadyTime now) const;

@@ -148,7 +148,7 @@ TEST(Penalties, the_ledgers_own_refusals_cost_only_condemned_blocks) {
 }
 
 TEST(Penalties, every_breach_of_the_protocol_costs_something) {
-    each(ProtocolOffence::lost_item, [](ProtocolOffence offence) {
+    each(ProtocolOffence::stalled, [](ProtocolOffence offence) {
         const Penalty penalty = penalty_for(offence);
         expect_sound(penalty);
         EXPECT_GT(penalty.cost, 0) << penalty.reason;
@@ -158,9 +158,9 @@ TEST(Penalties, every_breach_of_the_protocol_costs_something) {
 
 TEST(Penalties, no_two_breaches_have_the_same_sentence) {
     std::set<std::string> sentences;
-    each(ProtocolOffence::lost_item,
+    each(ProtocolOffence::stalled,
          [&](ProtocolOffence offence) { sentences.insert(describe(Offence(offence))); });
-    EXPECT_EQ(sentences.size(), static_cast<std::size_t>(ProtocolOffence::lost_item) + 1);
+    EXPECT_EQ(sentences.size(), static_cast<std::size_t>(ProtocolOffence::stalled) + 1);
 }
 
 class PenaltyLedgerTest : public testing::Test {
@@ -206,7 +206,7 @@ TEST_F(PenaltyLedgerTest, a_score_halves_in_its_half_life) {
 TEST_F(PenaltyLedgerTest, rare_faults_never_add_up) {
     PenaltyLedger::Time now = start_;
     for (int fault = 0; fault < 5000; ++fault, now += minutes(2)) {
-        ASSERT_EQ(ledger_.charge(node(1), penalty_for(ProtocolOffence::lost_item), now),
+        ASSERT_EQ(ledger_.charge(node(1), penalty_for(ProtocolOffence::unsolicited), now),
                   Sanction::none);
     }
     // A machine that falls behind for ten seconds of every ten minutes stays.
