@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A fresh node joins a network at height H and verifies everything, while mining goes on.
+"""A fresh node joins a network at height H and verifies everything, while mining goes on; another one starts from a
+snapshot and verifies the history behind it.
 
 Usage: network_join.py [--height H] [--nodes N] [--interval-ms T]
 
@@ -11,7 +12,7 @@ import argparse
 import time
 
 from gradient_node import main, workspace
-from network import Network, NetworkNode, make_chain
+from network import Network, NetworkNode, make_chain, wait_for
 
 PARSER = argparse.ArgumentParser()
 PARSER.add_argument("--height", type=int, default=40)
@@ -19,6 +20,7 @@ PARSER.add_argument("--nodes", type=int, default=2)
 PARSER.add_argument("--interval-ms", type=int, default=300)
 OPTIONS = PARSER.parse_args()
 
+SNAPSHOT_EVERY, SNAPSHOT_DEPTH = 100, 20  # blocks; one is served once it is so deep
 MINER = ["--lanes", "1", "--threads", "1"]
 PATIENCE_S = 240 + OPTIONS.height * OPTIONS.interval_ms / 1000 * 5
 
@@ -36,6 +38,33 @@ def catch_up(newcomer, network):
         if newcomer.rpc("chain_show", block=str(height))["id"] == tip and network[0].tip()[0] <= height + 1:
             return goal, to_goal, time.monotonic() - began
         assert time.monotonic() - began < PATIENCE_S, network.describe()
+
+
+def starts_from_snapshot(make, genesis, network):
+    """A node that begins with a snapshot of its peers, if they have one by now."""
+    if network[0].tip()[0] < SNAPSHOT_EVERY + SNAPSHOT_DEPTH:
+        print(f"no snapshot yet: they are made each {SNAPSHOT_EVERY} blocks", flush=True)
+        return
+    node = make("from_snapshot", kind=NetworkNode, chain=genesis, arguments=MINER)
+    node.mines = False
+    node.fixed = [network[0], network[1]]
+    began = time.monotonic()
+    node.start("--from-snapshot")
+    goal, _, _ = catch_up(node, network)
+    to_tip = time.monotonic() - began
+    received = node.rpc("network")["bytes_received"]
+    history = node.rpc("status")["history"]
+    wait_for(lambda: is_verified(node), node.log_text, PATIENCE_S)
+    print(f"from a snapshot of height {history['of']}: at the moving tip {goal} after {to_tip:.1f} s with "
+          f"{received / 1e6:.1f} MB, its history verified after {time.monotonic() - began:.1f} s; peak memory "
+          f"{node.memory_kb('VmHWM') / 1024:.0f} MiB, processor time {node.processor_s():.1f} s", flush=True)
+    assert received < 20_000_000, "a snapshot is to spare the history"
+    node.stop()
+
+
+def is_verified(node):
+    history = node.rpc("status")["history"]
+    return history is None or history["verified"]
 
 
 def joins():
@@ -63,6 +92,8 @@ def joins():
               f"units replayed {figures['units_replayed']} of {figures['units']} "
               f"({figures['verification_ratio']:.3f})", flush=True)
         assert received < 2 * size + 10_000_000, "much was sent twice"
+
+        starts_from_snapshot(make, genesis, network)
 
         # It stays at the tip, and mines along.
         newcomer.wait_height(goal + 10, PATIENCE_S)
