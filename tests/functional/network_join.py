@@ -82,7 +82,7 @@ def joins():
         goal, to_goal, to_tip = catch_up(newcomer, network)
         processor, peak = newcomer.processor_s(), newcomer.memory_kb("VmHWM")
         figures_in = newcomer.rpc("network")
-        received, shares = figures_in["bytes_received"], figures_in["messages_received"].get("share", 0)
+        received, shares = figures_in["bytes_received"], figures_in["messages"].get("share", 0)
         chain = newcomer.blocks()  # what came while it was catching up is in it
         size = sum(newcomer.rpc("chain_show", block=str(block["height"]))["size_bytes"] for block in chain)
         print(f"{goal} blocks verified in {to_goal:.1f} s, at the moving tip after {to_tip:.1f} s; it has {len(chain)} "
