@@ -337,9 +337,7 @@ bool BlockSync::is_silent(PeerId id, Peer& peer, SteadyTime now) const {
 void BlockSync::drop_silent_peers(SteadyTime now) {
     for (auto& [id, peer] : peers_) {
         if (!is_silent(id, peer, now)) continue;
-        downloads_.remove_peer(id);
-        downloads_.add_peer(id);
-        peer.request.reset();
+        // What it was asked for stays asked: its answers may come yet, and are to be known as such.
         peer.debt.reset();
         refuse(id, peer, ProtocolOffence::stalled);
     }

@@ -23,7 +23,7 @@ PARSER = argparse.ArgumentParser()
 PARSER.add_argument("--seconds", type=float, default=40)
 PARSER.add_argument("--minutes", type=float, default=0)
 PARSER.add_argument("--nodes", type=int, default=5)
-PARSER.add_argument("--interval-ms", type=int, default=500)
+PARSER.add_argument("--interval-ms", type=int, default=1000)
 PARSER.add_argument("--seed", type=int, default=None)
 OPTIONS = PARSER.parse_args()
 

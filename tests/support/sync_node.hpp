@@ -201,6 +201,7 @@ class SyncNode {
     // ---- what has happened
 
     std::vector<Report> reports;
+    bool parts_at_blame = true;  ///< whether a connection ends with the first report
     std::map<node::PeerId, std::size_t> blocks_from;
     std::map<chain::Hash256, std::size_t> times_received;
     std::size_t submissions = 0;
@@ -230,7 +231,7 @@ class SyncNode {
         };
         outlets.report = [this](node::PeerId peer, const node::Offence& offence) {
             reports.push_back({peer, offence});
-            simulated_.disconnect(peer);
+            if (parts_at_blame) simulated_.disconnect(peer);
         };
         outlets.submit_block = [this](node::PeerId peer, SharedBlock block,
                                       const chain::U256& branch_work) {

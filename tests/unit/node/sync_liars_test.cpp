@@ -126,6 +126,35 @@ TEST_F(SyncLiars, peer_that_sends_no_headers_is_given_up) {
         [&] { return newcomer->has_reported(peer, ProtocolOffence::stalled); }, 60s));
 }
 
+// An answer that comes after its sender was given up is neither unsolicited nor one to a later
+// question.
+TEST_F(SyncLiars, answers_of_a_peer_that_was_given_up_are_known_as_such) {
+    const auto blocks = mine(5);
+    const auto slow = make_node(blocks);
+    const auto newcomer = make_node();
+    const PeerId peer = simulated_.connect(newcomer->index(), slow->index());
+    newcomer->parts_at_blame = false;
+    std::vector<Message> held;
+    const auto index = slow->index();
+    simulated_.intercept = [&](SimulatedNetwork::NodeIndex sender, PeerId, Message& message) {
+        const bool holds = sender == index && std::holds_alternative<Headers>(message);
+        if (holds) held.push_back(message);
+        return !holds;
+    };
+    ASSERT_TRUE(simulated_.run_until(
+        [&] { return newcomer->has_reported(peer, ProtocolOffence::stalled); }, 60s));
+    // It claims more meanwhile, and is not asked again before it has answered.
+    const auto more = mine(2, blocks);
+    slow->take(more);
+    simulated_.run_for(5s);
+    simulated_.intercept = nullptr;
+    ASSERT_EQ(held.size(), 1U);
+    simulated_.send(simulated_.other_end(peer), held.front());
+    EXPECT_TRUE(reaches(*newcomer, id_of(more.back()), 120s));
+    EXPECT_FALSE(newcomer->has_reported(peer, ProtocolOffence::unsolicited));
+    EXPECT_FALSE(newcomer->has_reported(peer, ProtocolOffence::broken_headers));
+}
+
 TEST_F(SyncLiars, block_that_a_peer_lacks_comes_from_another) {
     const auto blocks = mine(20);
     const auto pruned = make_node(blocks);
