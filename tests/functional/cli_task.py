@@ -9,7 +9,7 @@ from gradient_node import main, one_sentence, sample_text, workspace
 SMALL = ["--rows", "32", "--batch", "1", "--steps-per-unit", "1"]
 PAY = ["--pay", "0.01", "--escrow", "4"]
 PAID = ["--from", "miner", "--units", "30", *PAY]
-LONG = 120  # units of a task that is not to end before what is done with it
+LONG = 300  # units of a task that is not to end before what is done with it
 
 
 def matrices(folder, rows=640):
@@ -54,11 +54,11 @@ def text_task():
         cli(node, "tx", "wait", sent["id"])
         made = cli(node, "task", "create", "--text", text, "--from", "owner", "--units", LONG, *PAY, *SMALL)
         assert made["task"] >= 1 and made["data_root"] == published["root"] and made["data_fees"] == "0", made
+        funded = cli(node, "task", "fund", made["task"], "--from", "owner", "--amount", "1")
         assert any(task["task"] == made["task"] for task in cli(node, "task", "list")["tasks"])
         shown = cli(node, "task", "show", made["task"])
         assert shown["owner"] == owner and shown["rows"] == 32 and shown["unit_budget"] == LONG, shown
 
-        funded = cli(node, "task", "fund", made["task"], "--from", "owner", "--amount", "1")
         cli(node, "tx", "wait", funded["id"])
         ended = trained_ended_refunded(node, made["task"], LONG)
         spent = units(made["fee"]) + units(funded["fee"]) + units(ended["paid"])
