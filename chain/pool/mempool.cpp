@@ -454,6 +454,15 @@ Mempool::by_arrival() const {
     return all;
 }
 
+std::vector<Hash256> Mempool::ids_by_arrival(std::size_t most) const {
+    std::vector<Hash256> ids;
+    for (const auto& [key, entry] : by_time_) {
+        if (ids.size() == most) break;
+        ids.push_back(entry->checked.id());
+    }
+    return ids;
+}
+
 std::vector<CheckedTransaction> Mempool::of_sender(const Address& sender) const {
     std::vector<CheckedTransaction> waiting;
     const auto found = queues_.find(sender);

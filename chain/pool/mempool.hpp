@@ -166,6 +166,8 @@ class Mempool {
     /// All that wait, with the time of their coming, in its order.
     [[nodiscard]] std::vector<std::pair<std::uint64_t, std::shared_ptr<const SignedTransaction>>>
     by_arrival() const;
+    /// At most so many ids, in the order of coming.
+    [[nodiscard]] std::vector<Hash256> ids_by_arrival(std::size_t most) const;
     /// What waits of a sender, in the order of nonces.
     [[nodiscard]] std::vector<CheckedTransaction> of_sender(const Address& sender) const;
     /// The first nonce that neither the account nor what waits has used.

@@ -257,6 +257,17 @@ SharePool::Share SharePool::find(const Hash256& id) const {
     return rounds_.at(round).entries.at(rank).share;
 }
 
+std::vector<Hash256> SharePool::ids(std::size_t most) const {
+    std::vector<Hash256> ids;
+    for (auto round = rounds_.rbegin(); round != rounds_.rend(); ++round) {
+        for (const auto& [rank, entry] : round->second.entries) {
+            if (ids.size() == most) return ids;
+            ids.push_back(entry.share->outcome.id);
+        }
+    }
+    return ids;
+}
+
 SharePool::Share SharePool::find_lane(const Hash256& template_hash) const {
     const auto found = lanes_.find(template_hash);
     return found == lanes_.end() ? nullptr : find(found->second);

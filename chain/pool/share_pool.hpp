@@ -113,6 +113,8 @@ class SharePool {
     [[nodiscard]] Share find(const Hash256& id) const;
     /// The share of a lane.
     [[nodiscard]] Share find_lane(const Hash256& template_hash) const;
+    /// At most so many ids, those of the newest rounds first, in a round the best pay a byte first.
+    [[nodiscard]] std::vector<Hash256> ids(std::size_t most) const;
     [[nodiscard]] std::size_t size() const noexcept { return by_id_.size(); }
     [[nodiscard]] std::size_t size_bytes() const noexcept { return size_bytes_; }
 

@@ -4,6 +4,7 @@
 #include "chain/types/segment.hpp"
 #include "chain/work/targets.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace gradient::node {
@@ -52,7 +53,7 @@ void ChainFigures::count(const chain::BlockIndex& block, const chain::Network& n
 
 std::optional<double> ChainFigures::useful_fraction() const noexcept {
     if (blocks_ == 0) return std::nullopt;
-    return static_cast<double>(units_) / units_from_wins_;
+    return static_cast<double>(units_) / std::max(units_from_wins_, units_from_hits_);
 }
 
 std::optional<double> ChainFigures::useful_fraction_error() const noexcept {

@@ -48,8 +48,9 @@ class ChainFigures {
     /// Units that so many wins take on average: the work of the whole network, in the chain or not.
     [[nodiscard]] double units_from_wins() const noexcept { return units_from_wins_; }
 
-    /// Units whose deltas entered the model over all units that the network computed, the latter
-    /// estimated from wins.
+    /// Units whose deltas entered the model over all units that the network computed. The latter are
+    /// estimated from wins; or from hits where that gives more, since the segment of a block that
+    /// lost against another comes in as a share, whose win is not counted.
     [[nodiscard]] std::optional<double> useful_fraction() const noexcept;
     /// Standard error of that estimate: the number of units until a win is geometric.
     [[nodiscard]] std::optional<double> useful_fraction_error() const noexcept;

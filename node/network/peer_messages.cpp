@@ -44,8 +44,9 @@ class MessageHandler {
     // ---- connection
     void operator()(const Hello&) { service_.report(peer_, ProtocolOffence::second_hello); }
     void operator()(const Ping& message) {
-        service_.set_->note_tip(peer_, message.tip);
+        service_.note_tip(peer_, message.tip, now_);
         service_.sync_.on_claim(peer_, message.tip, now_);
+        service_.relay_.on_claim(peer_, message.tip);
         service_.send(peer_, Pong{message.nonce});
     }
     void operator()(const Pong& message) {
@@ -82,7 +83,7 @@ class MessageHandler {
     // ---- headers and blocks
     void operator()(const Announce& message) {
         const auto id = chain::header_id(message.header);
-        service_.set_->note_tip(peer_, {message.header.tmpl.height, id, message.cumulative_work});
+        service_.note_tip(peer_, {message.header.tmpl.height, id, message.cumulative_work}, now_);
         const auto outcome = service_.relay_.on_announce(peer_, message, now_, now_ms());
         if (outcome == AnnounceOutcome::fetching || outcome == AnnounceOutcome::waiting)
             service_.sync_.left_to_relay(id, now_);
@@ -169,7 +170,9 @@ Task<> PeerService::read_messages(Session& session) {
     for (;;) {
         Message message = co_await session.connection->receive();
         set_->note_heard(session.id, std::chrono::steady_clock::now());
+        session.message_bytes = session.connection->reader().last_frame_bytes();
         std::visit(MessageHandler(*this, session), message);
+        session.message_bytes = 0;
     }
 }
 
@@ -191,6 +194,10 @@ SyncOutlets PeerService::outlets() {
     outlets.queued_bytes = [this](PeerId peer) -> std::size_t {
         const Session* const session = find(peer);
         return session == nullptr ? 0 : session->connection->queued_bytes();
+    };
+    outlets.received_bytes = [this](PeerId peer) -> std::uint64_t {
+        const Session* const session = find(peer);
+        return session == nullptr ? 0 : session->connection->reader().received_bytes();
     };
     return outlets;
 }
@@ -214,7 +221,16 @@ void PeerService::report(PeerId peer, const Offence& offence) {
         logged->second = now.steady;
         spdlog::info("peer {}: {}", number_of(peer), penalty.reason);
     }
-    end(set_->punish(peer, offence, now));
+    end(set_->punish(peer, offence, now, std::exchange(session->message_bytes, 0)));
+}
+
+void PeerService::note_tip(PeerId peer, const TipClaim& tip, SteadyTime now) {
+    const Peer* const known = set_->find(peer);
+    if (known != nullptr && known->tip.id != tip.id) {
+        const auto stored = ledger_.ledger().index(tip.id);
+        if (stored && !*stored) last_news_ = now;
+    }
+    set_->note_tip(peer, tip);
 }
 
 void PeerService::judge_block(PeerId peer, std::shared_ptr<const chain::Block> block,

@@ -150,6 +150,7 @@ class PeerService {
     // ---- outlets of sync and relay
     void send(PeerId peer, const Message& message);
     void report(PeerId peer, const Offence& offence);
+    void note_tip(PeerId peer, const TipClaim& tip, SteadyTime now);
     void judge_block(PeerId peer, std::shared_ptr<const chain::Block> block,
                      const chain::U256& branch_work);
     void judge_share(PeerId peer, std::shared_ptr<const chain::Segment> share);
@@ -196,6 +197,7 @@ class PeerService {
     Traffic gone_received_;
     std::uint64_t next_peer_ = 1;
     SteadyTime tip_since_;
+    std::optional<SteadyTime> last_news_;  // a peer told of a block that is not stored here
     SteadyTime next_save_;
     bool shelving_ = false;
     bool closing_ = false;

@@ -96,6 +96,11 @@ StuckReport PeerService::why_stuck() const {
     facts.tip_height = ledger_.tip()->height();
     facts.tip_age_ms = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::milliseconds>(now.steady - tip_since_).count());
+    if (last_news_) {
+        facts.news_age_ms = static_cast<std::uint64_t>(
+            std::chrono::duration_cast<std::chrono::milliseconds>(now.steady - *last_news_)
+                .count());
+    }
     facts.interval_ms = ledger_.network().params().interval_ms;
     facts.peers = sessions_.size();
     facts.known_addresses = book_->size();

@@ -6,6 +6,7 @@
 #include "node/p2p/peer_id.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -44,6 +45,7 @@ struct Session {
     std::optional<Time> ping_sent;
     std::optional<std::chrono::milliseconds> ping;  ///< of the last answer
     std::map<std::string, Time> logged;             ///< offences, when they were last told
+    std::size_t message_bytes = 0;  ///< of the message being handled, until it is charged for
 };
 
 }  // namespace gradient::node

@@ -37,10 +37,7 @@ class Explain {
         report_.waiting_for +=
             fmt::format(" None has come for {} s, {} intervals.", facts_.tip_age_ms / 1000,
                         facts_.tip_age_ms / facts_.interval_ms);
-        report_.advice = facts_.is_mining
-                             ? "If it goes on, the network has lost most of its miners, or this "
-                               "node its part of the network: compare tips with somebody else's."
-                             : "Nobody that this node sees mines: `gradient mine start` does.";
+        report_.advice = advice_on_quiet();
     }
     void operator()(const sync_state::WaitingForHeaders& state) const {
         report_.state = "headers";
@@ -106,6 +103,23 @@ class Explain {
     }
 
   private:
+    [[nodiscard]] const char* advice_on_quiet() const {
+        const bool has_news =
+            facts_.news_age_ms && *facts_.news_age_ms < kQuietIntervals * facts_.interval_ms;
+        if (has_news) {
+            return "Peers tell of blocks that this node has not taken, so somebody mines, on a "
+                   "chain with less work or one that was refused here: compare tips with somebody "
+                   "else's.";
+        }
+        if (facts_.is_mining) {
+            return "This node mines, and no peer tells of a block either. If it goes on, the "
+                   "network has lost most of its miners, or this node its part of the network: "
+                   "compare tips with somebody else's.";
+        }
+        return "No peer tells of a block either, and this node does not mine. If nobody else does, "
+               "`gradient mine start` helps.";
+    }
+
     const StuckFacts& facts_;
     StuckReport& report_;
 };
@@ -116,7 +130,7 @@ StuckReport explain(const StuckFacts& facts) {
     StuckReport report;
     std::visit(Explain(facts, report), facts.sync.state);
     if (facts.is_waiting_to_mine) {
-        report.waiting_for += " Mining begins once this node has caught up.";
+        report.waiting_for += " Mining, if it is to be on, begins once this node has caught up.";
     }
     return report;
 }

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 namespace gradient::node {
 
@@ -14,11 +15,13 @@ struct StuckFacts {
     std::uint64_t tip_height = 0;
     std::uint64_t tip_age_ms = 0;  ///< since this node took its tip
     std::uint64_t interval_ms = 0;
+    /// Since a peer last told of a block that this node did not have; nothing: none has.
+    std::optional<std::uint64_t> news_age_ms;
     std::size_t peers = 0;
     std::size_t known_addresses = 0;
     bool is_calling = false;  ///< there are addresses to call, or calls under way
     bool is_mining = false;
-    bool is_waiting_to_mine = false;  ///< mining is on and waits for the first catching up
+    bool is_waiting_to_mine = false;  ///< mining, if it is to be on, waits for catching up first
     SteadyTime now;
 };
 

@@ -26,7 +26,7 @@ namespace gradient::node {
 /// Between two tries of a fixed peer: the first, doubled by each failure in a row up to the second;
 /// each up to a quarter more or less. A connection that lasts for the second ends the row.
 inline constexpr std::chrono::milliseconds kFixedDelay{1000};
-inline constexpr std::chrono::milliseconds kMaxFixedDelay{60'000};
+inline constexpr std::chrono::milliseconds kMaxFixedDelay{10'000};
 /// Between two feelers, up to a quarter more or less.
 inline constexpr std::chrono::milliseconds kFeelerInterval = std::chrono::minutes(2);
 /// Between two times that the seeds are asked.

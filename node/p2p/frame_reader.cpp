@@ -10,18 +10,6 @@
 
 namespace gradient::node {
 
-namespace {
-
-// Gives a frame up that takes longer.
-Task<> within(std::chrono::milliseconds limit, Task<> reading) {
-    constexpr std::size_t kTimer = 1;
-    if (co_await wait_any(std::move(reading), sleep_for(limit)) == kTimer) {
-        throw PeerFault(ProtocolOffence::frame_too_slow);
-    }
-}
-
-}  // namespace
-
 FrameReader::FrameReader(TlsStream& stream, FrameRate rate)
     : stream_(stream),
       rate_(rate),
@@ -31,7 +19,9 @@ FrameReader::FrameReader(TlsStream& stream, FrameRate rate)
 Task<std::size_t> FrameReader::read_some(std::uint8_t* out, std::size_t size) {
     const std::size_t read =
         co_await stream_.async_read_some(asio::buffer(out, size), asio::use_awaitable);
+    received_bytes_ += read;
     last_receipt_ = std::chrono::steady_clock::now();
+    frame_bytes_ += read;
     co_return read;
 }
 
@@ -74,25 +64,51 @@ FrameReader::Header FrameReader::parse_header() const {
     return header;
 }
 
-Task<Message> FrameReader::read() {
-    if (buffered() == 0) co_await fill(1);  // silence between frames is the owner's affair
-    if (buffered() < kFrameHeaderBytes) co_await within(rate_.base, fill(kFrameHeaderBytes));
-    const Header header = parse_header();
-    begin_ += kFrameHeaderBytes;
+// Whether the buffer holds a whole frame.
+bool FrameReader::has_frame() const {
+    return buffered() >= kFrameHeaderBytes && buffered() - kFrameHeaderBytes >= parse_header().size;
+}
 
-    chain::ByteSpan payload;
-    if (header.size <= buffer_.size()) {
-        if (buffered() < header.size) {
-            co_await within(rate_.time_for(header.size), fill(header.size));
-        }
-        payload = chain::ByteSpan(buffer_).subspan(begin_, header.size);
-        begin_ += header.size;
-    } else {
-        co_await within(rate_.time_for(header.size), fill_payload(header.size));
-        payload = payload_;
+// Header and payload, to buffer_ or payload_.
+Task<> FrameReader::fill_frame() {
+    if (buffered() < kFrameHeaderBytes) co_await fill(kFrameHeaderBytes);
+    header_ = parse_header();
+    begin_ += kFrameHeaderBytes;
+    if (header_.size > buffer_.size()) {
+        co_await fill_payload(header_.size);
+    } else if (buffered() < header_.size) {
+        co_await fill(header_.size);
     }
-    traffic_.count(header.type, kFrameHeaderBytes + header.size);
-    auto message = decode_payload(header.type, payload);
+}
+
+// Returns when a frame has become too slow.
+Task<> FrameReader::watch_rate() const {
+    for (;;) {
+        const auto left =
+            frame_begin_ + rate_.time_for(frame_bytes_) - std::chrono::steady_clock::now();
+        if (left <= std::chrono::steady_clock::duration::zero()) co_return;
+        co_await sleep_for(std::chrono::ceil<std::chrono::milliseconds>(left));
+    }
+}
+
+Task<Message> FrameReader::read() {
+    constexpr std::size_t kTooSlow = 1;
+    if (buffered() == 0) co_await fill(1);  // silence between frames is the owner's affair
+    frame_begin_ = std::chrono::steady_clock::now();
+    frame_bytes_ = buffered();
+    if (has_frame()) {
+        co_await fill_frame();
+    } else if (co_await wait_any(fill_frame(), watch_rate()) == kTooSlow) {
+        throw PeerFault(ProtocolOffence::frame_too_slow);
+    }
+
+    chain::ByteSpan payload = payload_;
+    if (header_.size <= buffer_.size()) {
+        payload = chain::ByteSpan(buffer_).subspan(begin_, header_.size);
+        begin_ += header_.size;
+    }
+    traffic_.count(header_.type, last_frame_bytes());
+    auto message = decode_payload(header_.type, payload);
     payload_ = {};
     if (!message) throw PeerFault(message.error());
     co_return *std::move(message);

@@ -13,16 +13,15 @@
 
 namespace gradient::node {
 
-/// How fast a frame that has begun must come to its end.
+/// How fast a frame that has begun must come.
 struct FrameRate {
     std::chrono::milliseconds base = kFrameTimeout;
     std::size_t bytes_per_second = kMinFrameRate;
 
-    /// Time that a payload of that size may take.
-    [[nodiscard]] std::chrono::milliseconds time_for(std::size_t payload_bytes) const noexcept {
+    /// Time after a frame's beginning when more than that of it must have come.
+    [[nodiscard]] std::chrono::milliseconds time_for(std::size_t bytes) const noexcept {
         constexpr std::size_t kMillisecondsPerSecond = 1000;
-        return base +
-               std::chrono::milliseconds(payload_bytes * kMillisecondsPerSecond / bytes_per_second);
+        return base + std::chrono::milliseconds(bytes * kMillisecondsPerSecond / bytes_per_second);
     }
 };
 
@@ -42,9 +41,17 @@ class FrameReader {
 
     [[nodiscard]] const Traffic& traffic() const noexcept { return traffic_; }
 
+    /// Bytes that have come, those of an unfinished frame too.
+    [[nodiscard]] std::uint64_t received_bytes() const noexcept { return received_bytes_; }
+
     /// When bytes last came; at first, the time of construction.
     [[nodiscard]] std::chrono::steady_clock::time_point last_receipt() const noexcept {
         return last_receipt_;
+    }
+
+    /// Bytes of the last message's frame.
+    [[nodiscard]] std::size_t last_frame_bytes() const noexcept {
+        return kFrameHeaderBytes + header_.size;
     }
 
     /// Room that the last long payload took so far (bytes).
@@ -61,14 +68,21 @@ class FrameReader {
     Task<std::size_t> read_some(std::uint8_t* out, std::size_t size);
     Task<> fill(std::size_t least);
     Task<> fill_payload(std::size_t size);
+    [[nodiscard]] bool has_frame() const;
+    Task<> fill_frame();
+    Task<> watch_rate() const;
 
     TlsStream& stream_;
     FrameRate rate_;
     chain::Bytes buffer_;  // [begin_, end_) has arrived and is not yet taken
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
+    std::size_t frame_bytes_ = 0;  // that have come since the frame began
+    std::chrono::steady_clock::time_point frame_begin_;
+    Header header_;
     chain::Bytes payload_;  // of a frame longer than the buffer
     Traffic traffic_;
+    std::uint64_t received_bytes_ = 0;
     std::chrono::steady_clock::time_point last_receipt_;
 };
 

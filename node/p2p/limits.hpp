@@ -26,12 +26,14 @@ inline constexpr auto kConnectTimeout = 5s;
 /// Inbound connections whose handshake has not ended, in all and of one network group.
 inline constexpr std::size_t kMaxHandshakes = 32;
 inline constexpr std::size_t kMaxGroupHandshakes = 4;
-/// Silence after which a ping is sent, and after which the peer is given up.
-inline constexpr auto kPingInterval = 15s;
-inline constexpr auto kPeerTimeout = 45s;
-/// A frame that has begun must end within this time and its bytes over kMinFrameRate.
+/// Time between pings, and silence after which the peer is given up. TCP waits between its tries
+/// for as long as a line has been cut; a new connection stands at once when the cut is over.
+inline constexpr auto kPingInterval = 5s;
+inline constexpr auto kPeerTimeout = 20s;
+/// Of a frame that has begun, header and payload alike, there must after this time have come
+/// kMinFrameRate of bytes for each second beyond it.
 inline constexpr auto kFrameTimeout = 10s;
-inline constexpr std::size_t kMinFrameRate = 64 * 1024;  // bytes a second
+inline constexpr std::size_t kMinFrameRate = 8 * 1024;  // bytes a second
 /// Bytes that wait to be sent to one peer; a peer that lets more wait is too slow and goes.
 inline constexpr std::size_t kMaxSendQueueBytes = 3 * chain::kMaxBlockBytes;
 /// Waiting bytes above which requests of a peer are no longer served until they fall below.

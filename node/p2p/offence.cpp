@@ -36,8 +36,6 @@ std::string_view describe(ProtocolOffence offence) noexcept {
             return "a part of a snapshot does not have its hash, or the snapshot not its root";
         case ProtocolOffence::stalled:
             return "the peer does not send what it was asked for and has";
-        case ProtocolOffence::lost_item:
-            return "the peer has told of an item that it does not have";
     }
     return "";
 }

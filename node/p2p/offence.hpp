@@ -30,7 +30,6 @@ enum class ProtocolOffence : std::uint8_t {
     false_evidence,     // work evidence that shows no work, or none where it must have it
     false_snapshot,     // a part that does not have its hash, or a snapshot without its root
     stalled,            // asked for what it has, it does not send
-    lost_item,          // it has told of an item and does not have it
 };
 
 /// One sentence for the offence.

@@ -104,11 +104,12 @@ void PeerSet::ban(const Peer& peer, const std::string& reason, UnixSeconds now) 
     if (reach_of(address) == Reach::world) bans_.add(banned_address(address), ban, now);
 }
 
-std::optional<Departure> PeerSet::punish(PeerId id, const Offence& offence, Moment now) {
+std::optional<Departure> PeerSet::punish(PeerId id, const Offence& offence, Moment now,
+                                         std::size_t bytes) {
     const Peer* peer = find(id);
     if (peer == nullptr) return std::nullopt;
     const Penalty penalty = penalty_for(offence);
-    const Sanction sanction = penalties_.charge(peer->node, penalty, now.steady);
+    const Sanction sanction = penalties_.charge(peer->node, penalty, now.steady, bytes);
     if (sanction == Sanction::none) return std::nullopt;
     if (sanction == Sanction::ban && peer->kind != PeerKind::fixed) {
         ban(*peer, penalty.reason, now.unix_s);

@@ -26,7 +26,7 @@ namespace gradient::node {
 /// connection that has stood for longer was there first.
 inline constexpr std::chrono::seconds kCrossingTime{20};
 /// A connection on which nothing has come for this long gives way to a new one of the same node.
-inline constexpr std::chrono::seconds kDeadTime{20};
+inline constexpr std::chrono::seconds kDeadTime{10};
 static_assert(kCrossingTime > kHandshakeTimeout + kConnectTimeout && kDeadTime > kPingInterval);
 /// An outbound peer whose tip has been far below this node's for this long goes.
 inline constexpr std::chrono::seconds kStaleTipTime = std::chrono::minutes(10);
@@ -78,7 +78,9 @@ class PeerSet {
     /// Holds something against a peer: adds to its score, and if that is full takes it out of the
     /// set and, for grave faults, bans its node, and its address if that is of the world (behind
     /// one address of a private network there may be everybody). Fixed peers are never banned.
-    std::optional<Departure> punish(PeerId id, const Offence& offence, Moment now);
+    /// `bytes`: of the message that was the offence, if it was one.
+    std::optional<Departure> punish(PeerId id, const Offence& offence, Moment now,
+                                    std::size_t bytes = 0);
 
     /// Takes out of the set whoever is banned now, after the operator has banned somebody.
     std::vector<Departure> drop_banned(UnixSeconds now);

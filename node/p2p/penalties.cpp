@@ -66,9 +66,6 @@ Cost cost_of(ProtocolOffence offence) noexcept {
         // Honest where the answer comes after the asker has given up.
         case ProtocolOffence::unsolicited:
             return light(10);
-        // Honest where the item left the pool in between; one stands for many.
-        case ProtocolOffence::lost_item:
-            return light(10);
     }
     return kNothing;
 }
@@ -299,7 +296,8 @@ PenaltyLedger::Score PenaltyLedger::decayed(const Score& score, Time now) {
     return {score.light * factor, score.grave * factor, now, score.light_at};
 }
 
-Sanction PenaltyLedger::charge(const NodeId& node, const Penalty& penalty, Time now) {
+Sanction PenaltyLedger::charge(const NodeId& node, const Penalty& penalty, Time now,
+                               std::size_t bytes) {
     if (penalty.cost <= 0) return Sanction::none;
     if (!scores_.contains(node)) make_room(now);
     Score& score = scores_.try_emplace(node, Score{0, 0, now, now - kHiccup}).first->second;
@@ -309,6 +307,9 @@ Sanction PenaltyLedger::charge(const NodeId& node, const Penalty& penalty, Time 
     } else if (penalty.cost >= kMaxScore || now - score.light_at >= kHiccup) {
         score.light += penalty.cost;
         score.light_at = now;
+    }
+    if (bytes > 0) {
+        score.light += static_cast<double>(bytes + kMessageBytes) / kBytesPerPoint;
     }
     if (score.grave >= kMaxScore) return Sanction::ban;
     return score.grave + score.light >= kMaxScore ? Sanction::disconnect : Sanction::none;

@@ -29,6 +29,10 @@ inline constexpr double kForgivenScore = 80;
 /// Of the costs that only lead to a disconnection one counts in this time: one hiccup of a line or
 /// a machine shows in many things at once.
 inline constexpr auto kHiccup = std::chrono::seconds(1);
+/// Bytes that came for nothing are not excused by it: so many cost a point. Each message counts as
+/// kMessageBytes more, for what else it takes to find out that it is of no use.
+inline constexpr std::size_t kBytesPerPoint = 512 * 1024;
+inline constexpr std::size_t kMessageBytes = 1024;
 /// Nodes whose scores are remembered, connected or not.
 inline constexpr std::size_t kMaxScores = 4096;
 
@@ -55,8 +59,9 @@ class PenaltyLedger {
     using Time = std::chrono::steady_clock::time_point;
 
     /// Adds to a node's score and says what is due now. Of costs that lead to a ban and others
-    /// together, the sum ends the connection; only the former alone lead to a ban.
-    Sanction charge(const NodeId& node, const Penalty& penalty, Time now);
+    /// together, the sum ends the connection; only the former alone lead to a ban. `bytes`: of the
+    /// message that was the offence, if it was one.
+    Sanction charge(const NodeId& node, const Penalty& penalty, Time now, std::size_t bytes = 0);
 
     /// The node's score now.
     [[nodiscard]] double score(const NodeId& node, Time now) const;

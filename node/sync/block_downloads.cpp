@@ -3,6 +3,8 @@
 #include "chain/base/codec.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <utility>
 
 namespace gradient::node {
@@ -27,11 +29,23 @@ bool BlockDownloads::has_slot(PeerId peer) const {
     return found != peers_.end() && found->second.requests.size() < found->second.allowed;
 }
 
+const BlockDownloads::Request* BlockDownloads::request(PeerId peer, const Hash256& id) const {
+    const auto found = peers_.find(peer);
+    if (found == peers_.end()) return nullptr;
+    const auto& requests = found->second.requests;
+    const auto place = std::ranges::find(requests, id, &Request::id);
+    return place == requests.end() ? nullptr : &*place;
+}
+
 bool BlockDownloads::is_late(PeerId peer, const Hash256& id, SteadyTime now) const {
-    for (const Request& request : peers_.at(peer).requests) {
-        if (request.id == id) return request.late || now >= request.deadline;
-    }
-    return true;
+    const Request* const its = request(peer, id);
+    return its == nullptr || its->late || now >= its->deadline;
+}
+
+bool BlockDownloads::is_overdue(PeerId peer, const Hash256& id, SteadyTime now) const {
+    const Request* const its = request(peer, id);
+    return its == nullptr ||
+           now >= its->asked + limits_.overdue_times * (its->deadline - its->asked);
 }
 
 bool BlockDownloads::is_refused(const Entry& entry, PeerId peer, SteadyTime now) {
@@ -51,7 +65,10 @@ bool BlockDownloads::should_ask(PeerId peer, const Hash256& id, SteadyTime now) 
     const auto found = entries_.find(id);
     if (found == entries_.end()) return true;
     const Entry& entry = found->second;
-    if (entry.arrived.block || entry.askings.size() >= limits_.max_askings) return false;
+    if (entry.arrived.block) return false;
+    const auto counted = std::ranges::count_if(
+        entry.askings, [&](PeerId asked) { return !is_overdue(asked, id, now); });
+    if (static_cast<std::size_t>(counted) >= limits_.max_askings) return false;
     return !is_refused(entry, peer, now) && std::ranges::all_of(entry.askings, [&](PeerId asked) {
         return is_late(asked, id, now);
     });
@@ -61,7 +78,7 @@ void BlockDownloads::asked(PeerId peer, const Hash256& id, std::uint64_t height,
     Peer& its = peers_.at(peer);
     // What it is to send before this one comes over the same connection.
     const std::size_t bytes = (its.requests.size() + 1) * likely_bytes_;
-    const auto transfer = std::chrono::milliseconds(bytes * 1000 / limits_.min_rate);
+    const auto transfer = std::chrono::milliseconds(2 * bytes * 1000 / its.rate);
     its.requests.push_back({id, height, now, now + limits_.block_time + transfer, false});
     Entry& entry = entries_[id];
     entry.height = height;
@@ -69,10 +86,7 @@ void BlockDownloads::asked(PeerId peer, const Hash256& id, std::uint64_t height,
 }
 
 bool BlockDownloads::is_asked(PeerId peer, const Hash256& id) const {
-    const auto found = peers_.find(peer);
-    return found != peers_.end() &&
-           std::ranges::any_of(found->second.requests,
-                               [&](const Request& request) { return request.id == id; });
+    return request(peer, id) != nullptr;
 }
 
 std::optional<BlockDownloads::Request> BlockDownloads::take_request(PeerId peer,
@@ -95,19 +109,27 @@ void BlockDownloads::arrived(PeerId peer, const Hash256& id,
     if (!request) return;
     Peer& its = peers_.at(peer);
     const std::size_t bytes = chain::encoded_size(*block);
-    if (!request->late && now <= request->deadline) {
+    note_rate(its, *request, bytes, now);
+    if (!request->late && now <= request->deadline)
         its.allowed = std::min(its.allowed + 1, limits_.max_in_flight);
-        if (++its.in_time >= limits_.blocks_for_stall) {
-            its.in_time = 0;
-            if (its.stalls > 0) --its.stalls;
-        }
-    }
     const auto found = entries_.find(id);
     if (found == entries_.end() || found->second.arrived.block) return;
     // Up at once and down slowly: to expect too much costs little, too little blames the honest.
     likely_bytes_ = std::max(bytes, likely_bytes_ - likely_bytes_ / 8);
     found->second.arrived = {std::move(block), peer, bytes, false, now};
     held_bytes_ += bytes;
+}
+
+// From when the peer could begin to send it, after what was asked before.
+void BlockDownloads::note_rate(Peer& peer, const Request& request, std::size_t bytes,
+                               SteadyTime now) const {
+    constexpr std::size_t kMost = std::size_t{1} << 30U;  // bytes a second
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+        now - std::max(request.asked, peer.last_arrival));
+    const auto ms = static_cast<std::size_t>(std::max<std::int64_t>(took.count(), 1));
+    const std::size_t measured = std::min(bytes * 1000 / ms, kMost);
+    peer.rate = std::max((3 * peer.rate + measured) / 4, limits_.least_rate);
+    peer.last_arrival = now;
 }
 
 void BlockDownloads::not_found(PeerId peer, const Hash256& id, SteadyTime until) {
@@ -119,26 +141,20 @@ void BlockDownloads::not_found(PeerId peer, const Hash256& id, SteadyTime until)
     entry->second.refusals.push_back({peer, until});
 }
 
-void BlockDownloads::count_late(SteadyTime now) {
+void BlockDownloads::mark_late(SteadyTime now) {
     for (auto& [peer, its] : peers_) {
         for (Request& request : its.requests) {
-            if (now < request.deadline) continue;
+            if (request.late || now < request.deadline) continue;
             request.late = true;
-            request.deadline = now + (request.deadline - request.asked);
             its.allowed = 1;
-            ++its.stalls;
+            its.rate = std::max(its.rate / 2, limits_.least_rate);
         }
     }
 }
 
-bool BlockDownloads::is_stalling(PeerId peer) const {
+bool BlockDownloads::owes(PeerId peer) const {
     const auto found = peers_.find(peer);
-    return found != peers_.end() && found->second.stalls >= limits_.max_stalls;
-}
-
-void BlockDownloads::was_late(PeerId peer) {
-    const auto found = peers_.find(peer);
-    if (found != peers_.end()) ++found->second.stalls;
+    return found != peers_.end() && !found->second.requests.empty();
 }
 
 BlockDownloads::Arrived* BlockDownloads::find(const Hash256& id) {

@@ -40,7 +40,7 @@ class BlockDownloads {
 
     explicit BlockDownloads(const SyncLimits& limits) : limits_(limits) {}
 
-    void add_peer(PeerId peer) { peers_.try_emplace(peer); }
+    void add_peer(PeerId peer) { peers_.try_emplace(peer, Peer{{}, 1, limits_.first_rate, {}}); }
     void remove_peer(PeerId peer);
 
     // ---- asking
@@ -66,12 +66,10 @@ class BlockDownloads {
                  SteadyTime now);
     /// The peer does not have the block that was asked of it: not asked of it again before `until`.
     void not_found(PeerId peer, const chain::Hash256& id, SteadyTime until);
-    /// Counts what has become late against its peers. What is late twice over counts again.
-    void count_late(SteadyTime now);
-    /// The peer was late with something else.
-    void was_late(PeerId peer);
-    /// Whether the peer has been late too often.
-    [[nodiscard]] bool is_stalling(PeerId peer) const;
+    /// Marks what has become late: less is asked of its peers, and they are taken to be slower.
+    void mark_late(SteadyTime now);
+    /// Whether the peer has not answered everything that it was asked for.
+    [[nodiscard]] bool owes(PeerId peer) const;
 
     // ---- what has arrived
 
@@ -111,8 +109,8 @@ class BlockDownloads {
     struct Peer {
         std::vector<Request> requests;
         std::size_t allowed = 1;
-        std::size_t stalls = 0;
-        std::size_t in_time = 0;  // since the last stall was forgiven
+        std::size_t rate = 0;     // bytes a second, as far as known
+        SteadyTime last_arrival;  // of a block
     };
     struct Refusal {
         PeerId peer{};
@@ -128,7 +126,10 @@ class BlockDownloads {
     std::optional<Request> take_request(PeerId peer, const chain::Hash256& id);
     void drop_arrived(Entry& entry);
     [[nodiscard]] static bool is_refused(const Entry& entry, PeerId peer, SteadyTime now);
+    [[nodiscard]] const Request* request(PeerId peer, const chain::Hash256& id) const;
     [[nodiscard]] bool is_late(PeerId peer, const chain::Hash256& id, SteadyTime now) const;
+    [[nodiscard]] bool is_overdue(PeerId peer, const chain::Hash256& id, SteadyTime now) const;
+    void note_rate(Peer& peer, const Request& request, std::size_t bytes, SteadyTime now) const;
 
     const SyncLimits& limits_;
     std::map<PeerId, Peer> peers_;

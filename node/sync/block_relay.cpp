@@ -21,8 +21,7 @@ void BlockRelay::peer_left(PeerId peer, SteadyTime now) {
     for (auto place = fetches_.begin(); place != fetches_.end();) {
         const auto here = place++;
         std::erase(here->second.sources, peer);
-        const bool waits = here->second.stage != Stage::judgement;
-        if (waits && here->second.from == peer) ask_next(here, now);
+        if (!is_pending({here->second.stage, here->first})) ask_next(here, now);
     }
 }
 
@@ -48,22 +47,20 @@ AnnounceOutcome BlockRelay::consider(PeerId peer, const Announce& message, const
     if (*known) return AnnounceOutcome::known;
     if (refused_.contains(id)) return AnnounceOutcome::refused;
     if (const auto fetch = fetches_.find(id); fetch != fetches_.end()) {
-        auto& sources = fetch->second.sources;
-        const bool listed = std::ranges::find(sources, peer) != sources.end();
-        if (!listed && fetch->second.from != peer) sources.push_back(peer);
+        add_source(fetch, peer, now);
         return AnnounceOutcome::fetching;
     }
     const auto parent = view_.ledger.index(message.header.tmpl.parent);
     if (!parent) return AnnounceOutcome::ignored;
-    const auto outcome =
-        *parent ? judge_header(peer, message, id, **parent, now_ms) : without_parent(peer, message);
+    const auto outcome = *parent ? judge_header(peer, message, id, **parent, now, now_ms)
+                                 : without_parent(peer, message);
     if (outcome == AnnounceOutcome::fetching) start_fetch(id, message.header, peer, now);
     return outcome;
 }
 
 AnnounceOutcome BlockRelay::judge_header(PeerId peer, const Announce& message,
                                          const chain::Hash256& id, const chain::BlockIndex& parent,
-                                         std::uint64_t now_ms) {
+                                         SteadyTime now, std::uint64_t now_ms) {
     const chain::Header& header = message.header;
     const auto context = chain::make_parent_context(header.tmpl.parent, parent);
     const auto checked =
@@ -81,7 +78,7 @@ AnnounceOutcome BlockRelay::judge_header(PeerId peer, const Announce& message,
         outlets_.report(peer, ProtocolOffence::false_claim);
         return AnnounceOutcome::refused;
     }
-    if (work <= view_.ledger.work_floor() || !make_room(peer)) return AnnounceOutcome::ignored;
+    if (work <= view_.ledger.work_floor() || !make_room(peer, now)) return AnnounceOutcome::ignored;
     return AnnounceOutcome::fetching;
 }
 
@@ -94,20 +91,21 @@ AnnounceOutcome BlockRelay::without_parent(PeerId peer, const Announce& message)
     return AnnounceOutcome::waiting;
 }
 
-// A header costs nothing to invent, so whoever has the most fetches makes room for those with none.
-bool BlockRelay::make_room(PeerId peer) {
+// A header costs nothing to invent, so whoever has the most fetches makes room for those with none,
+// and what is late for everybody.
+bool BlockRelay::make_room(PeerId peer, SteadyTime now) {
     std::map<PeerId, std::size_t> counts;
     for (const auto& [id, fetch] : fetches_) ++counts[fetch.announcer];
     if (counts[peer] >= kMaxPeerFetches) return false;
     if (fetches_.size() < kMaxFetches) return true;
-    for (auto place = fetches_.begin(); place != fetches_.end(); ++place) {
-        const Fetch& fetch = place->second;
-        if (fetch.stage == Stage::judgement || counts[fetch.announcer] <= counts[peer] + 1)
-            continue;
-        fetches_.erase(place);
-        return true;
-    }
-    return false;
+    const auto place = std::ranges::find_if(fetches_, [&](const auto& item) {
+        const Fetch& fetch = item.second;
+        return fetch.stage != Stage::judgement &&
+               (counts[fetch.announcer] > counts[peer] + 1 || now >= fetch.deadline);
+    });
+    if (place == fetches_.end()) return false;
+    fetches_.erase(place);
+    return true;
 }
 
 // A peer with more work than that has no use for it.
@@ -122,43 +120,92 @@ void BlockRelay::tell(const chain::Header& header, const chain::U256& work) {
 
 // ---- fetching
 
+void BlockRelay::add_source(FetchPlace place, PeerId peer, SteadyTime now) {
+    Fetch& fetch = place->second;
+    const Request request{fetch.stage, place->first};
+    const auto& requests = peers_.at(peer).requests;
+    if (fetch.stage == Stage::judgement || std::ranges::find(requests, request) != requests.end() ||
+        std::ranges::find(fetch.sources, peer) != fetch.sources.end()) {
+        return;
+    }
+    fetch.sources.push_back(peer);
+    if (now >= fetch.deadline) ask_another(place, now);
+}
+
 void BlockRelay::start_fetch(const chain::Hash256& id, const chain::Header& header, PeerId peer,
                              SteadyTime now) {
     Fetch fetch;
     fetch.header = header;
     fetch.announcer = peer;
     fetch.sources.push_back(peer);
+    fetch.end = now + kFetchTimeout;
     ask_next(fetches_.emplace(id, std::move(fetch)).first, now);
 }
 
-// From the start, with the next peer that has the block; without one it is given up: whoever
-// announces it next, or the sync, brings it.
-void BlockRelay::ask_next(FetchPlace place, SteadyTime now) {
-    Fetch& fetch = place->second;
-    fetch.assembly.reset();
-    fetch.included.reset();
-    fetch.used_pools = false;
-    fetch.from.reset();
+std::optional<PeerId> BlockRelay::take_source(Fetch& fetch) {
     while (!fetch.sources.empty()) {
         const PeerId next = fetch.sources.front();
         fetch.sources.erase(fetch.sources.begin());
         const auto peer = peers_.find(next);
-        if (peer == peers_.end() || peer->second.requests.size() >= kMaxRequests) continue;
-        fetch.from = next;
-        ask(place, Stage::outline, GetOutline{place->first}, now);
-        return;
+        if (peer != peers_.end() && peer->second.requests.size() < kMaxRequests) return next;
     }
-    fetches_.erase(place);
+    return std::nullopt;
 }
 
-void BlockRelay::ask(FetchPlace place, Stage stage, Message message, SteadyTime now) {
+bool BlockRelay::is_pending(const Request& request) const {
+    return request.kind == Stage::judgement || std::ranges::any_of(peers_, [&](const auto& item) {
+               const auto& requests = item.second.requests;
+               return std::ranges::find(requests, request) != requests.end();
+           });
+}
+
+// From the start, with the next peer that has the block; without one, and with nobody who may still
+// answer, it is given up: whoever announces it next, or the sync, brings it.
+void BlockRelay::ask_next(FetchPlace place, SteadyTime now) {
     Fetch& fetch = place->second;
+    fetch.assembly.reset();
+    fetch.included.reset();
+    fetch.is_mixed = false;
+    fetch.from.reset();
+    enter(place, Stage::outline);
+    if (const auto next = take_source(fetch)) {
+        ask(place, *next, now);
+    } else if (!is_pending({Stage::outline, place->first})) {
+        fetches_.erase(place);
+    }
+}
+
+// The same of one more peer, beside those that are late with it.
+void BlockRelay::ask_another(FetchPlace place, SteadyTime now) {
+    const auto next = take_source(place->second);
+    if (!next) return;
+    place->second.wait *= 2;
+    ask(place, *next, now);
+}
+
+void BlockRelay::enter(FetchPlace place, Stage stage) {
     const auto transfer = std::chrono::milliseconds(
         1000 * std::size_t{view_.ledger.network().params().max_block_bytes} / kMinBytesPerSecond);
-    fetch.stage = stage;
-    fetch.deadline = now + (stage == Stage::outline ? kOutlineTimeout : kPartsTimeout + transfer);
-    peers_.at(*fetch.from).requests.push_back({stage, place->first});
-    outlets_.send(*fetch.from, std::move(message));
+    place->second.stage = stage;
+    place->second.wait = stage == Stage::outline ? kOutlineTimeout : kPartsTimeout + transfer;
+}
+
+// Asks a peer for what the fetch is at.
+void BlockRelay::ask(FetchPlace place, PeerId peer, SteadyTime now) {
+    Fetch& fetch = place->second;
+    Peer& its = peers_.at(peer);
+    its.requests.push_back({fetch.stage, place->first});
+    fetch.deadline = its.is_late ? now : now + fetch.wait;
+    switch (fetch.stage) {
+        case Stage::outline:
+            return outlets_.send(peer, GetOutline{place->first});
+        case Stage::parts:
+            return outlets_.send(peer, fetch.assembly->missing());
+        case Stage::whole:
+            return outlets_.send(peer, GetBlock{place->first});
+        case Stage::judgement:
+            return;
+    }
 }
 
 bool BlockRelay::take_request(PeerId peer, const Request& request) {
@@ -168,6 +215,7 @@ bool BlockRelay::take_request(PeerId peer, const Request& request) {
     const auto place = std::ranges::find(requests, request);
     if (place == requests.end()) return false;
     requests.erase(place);
+    found->second.is_late = false;
     return true;
 }
 
@@ -186,9 +234,7 @@ void BlockRelay::wrong_answer(PeerId peer, Stage kind, SteadyTime now) {
     requests.erase(place);
     outlets_.report(peer, ProtocolOffence::wrong_answer);
     const auto fetch = fetches_.find(asked);
-    if (fetch != fetches_.end() && fetch->second.from == peer && fetch->second.stage == kind) {
-        ask_next(fetch, now);
-    }
+    if (fetch != fetches_.end() && !is_pending({fetch->second.stage, asked})) ask_next(fetch, now);
 }
 
 void BlockRelay::on_outline(PeerId peer, Outline message, SteadyTime now) {
@@ -202,14 +248,15 @@ void BlockRelay::on_outline(PeerId peer, Outline message, SteadyTime now) {
     }
     figures_.outline_bytes += chain::encoded_size(message);
     Fetch& fetch = place->second;
-    fetch.from = peer;  // a late answer is as good as that of the peer asked since
+    fetch.from = peer;
     fetch.assembly = BlockAssembly::start(std::move(message), view_);
     if (!fetch.assembly) {
         outlets_.report(peer, ProtocolOffence::wrong_answer);
         return ask_next(place, now);
     }
     if (fetch.assembly->is_complete()) return assembled(place, now);
-    ask(place, Stage::parts, fetch.assembly->missing(), now);
+    enter(place, Stage::parts);
+    ask(place, peer, now);
 }
 
 void BlockRelay::on_parts(PeerId peer, Parts message, SteadyTime now) {
@@ -217,14 +264,17 @@ void BlockRelay::on_parts(PeerId peer, Parts message, SteadyTime now) {
         return wrong_answer(peer, Stage::parts, now);
     }
     const auto place = fetches_.find(message.block);
-    if (place == fetches_.end() || place->second.stage != Stage::parts ||
-        place->second.from != peer) {
+    if (place == fetches_.end() || place->second.stage != Stage::parts) {
         ++figures_.duplicates_received;
         return;
     }
     figures_.part_bytes += chain::encoded_size(message);
-    if (!place->second.assembly->add(std::move(message))) {
-        outlets_.report(peer, ProtocolOffence::wrong_answer);
+    Fetch& fetch = place->second;
+    // Parts of another than the outline's sender: who was wrong, if it does not fit, can't be told.
+    fetch.is_mixed = fetch.from != peer;
+    fetch.from = peer;
+    if (!fetch.assembly->add(std::move(message))) {
+        if (!fetch.is_mixed) outlets_.report(peer, ProtocolOffence::wrong_answer);
         return ask_next(place, now);
     }
     assembled(place, now);
@@ -234,7 +284,7 @@ void BlockRelay::assembled(FetchPlace place, SteadyTime now) {
     Fetch& fetch = place->second;
     const SharedBlock block = fetch.assembly->finish();
     fetch.included = fetch.assembly->included();
-    fetch.used_pools = fetch.assembly->has_used_pools();
+    fetch.is_mixed = fetch.is_mixed || fetch.assembly->has_used_pools();
     fetch.assembly.reset();
     if (!block) return whole_or_next(place, ProtocolOffence::wrong_answer, now);
     ++figures_.blocks_assembled;
@@ -246,15 +296,16 @@ void BlockRelay::assembled(FetchPlace place, SteadyTime now) {
 // whole block shows.
 void BlockRelay::whole_or_next(FetchPlace place, const Offence& offence, SteadyTime now) {
     Fetch& fetch = place->second;
-    if (fetch.used_pools && peers_.contains(*fetch.from)) return ask_whole(place, now);
-    if (!fetch.used_pools && !fetch.is_proven) outlets_.report(*fetch.from, offence);
+    if (fetch.is_mixed && peers_.contains(*fetch.from)) return ask_whole(place, now);
+    if (!fetch.is_mixed && !fetch.is_proven) outlets_.report(*fetch.from, offence);
     ask_next(place, now);
 }
 
 void BlockRelay::ask_whole(FetchPlace place, SteadyTime now) {
     place->second.included.reset();
-    place->second.used_pools = false;
-    ask(place, Stage::whole, GetBlock{place->first}, now);
+    place->second.is_mixed = false;
+    enter(place, Stage::whole);
+    ask(place, *place->second.from, now);
 }
 
 Asked BlockRelay::on_block(PeerId peer, BlockMessage& message) {
@@ -262,11 +313,13 @@ Asked BlockRelay::on_block(PeerId peer, BlockMessage& message) {
     if (!take_request(peer, {Stage::whole, id})) return Asked::no;
     ++figures_.whole_blocks_received;
     const auto place = fetches_.find(id);
-    if (place == fetches_.end() || place->second.stage != Stage::whole ||
-        place->second.from != peer) {
+    if (place == fetches_.end() || place->second.stage == Stage::judgement) {
         ++figures_.duplicates_received;
         return Asked::yes;
     }
+    place->second.from = peer;
+    place->second.is_mixed = false;
+    place->second.included.reset();
     submit(place, std::make_shared<const chain::Block>(std::move(message.block)));
     return Asked::yes;
 }
@@ -282,14 +335,13 @@ void BlockRelay::on_not_found(PeerId peer, const NotFound& message, SteadyTime n
         for (const Stage kind : {Stage::outline, Stage::parts, Stage::whole}) {
             if (!take_request(peer, {kind, item.id})) continue;
             const auto place = fetches_.find(item.id);
-            if (place != fetches_.end() && place->second.stage == kind &&
-                place->second.from == peer) {
-                // A block that is not judged yet may have no outline.
-                if (kind == Stage::outline) {
-                    ask_whole(place, now);
-                } else {
-                    ask_next(place, now);
-                }
+            if (place == fetches_.end() || place->second.stage != kind) break;
+            // A block that is not judged yet may have no outline.
+            if (kind == Stage::outline) {
+                place->second.from = peer;
+                ask_whole(place, now);
+            } else if (!is_pending({kind, item.id})) {
+                ask_next(place, now);
             }
             break;
         }
@@ -378,10 +430,19 @@ void BlockRelay::retry_waiting(SteadyTime now, std::uint64_t now_ms) {
 void BlockRelay::tick(SteadyTime now) {
     for (auto place = fetches_.begin(); place != fetches_.end();) {
         const auto here = place++;
-        if (here->second.stage == Stage::judgement || here->second.deadline > now) continue;
-        ++figures_.block_timeouts;
-        outlets_.report(*here->second.from, ProtocolOffence::stalled);
-        ask_next(here, now);
+        Fetch& fetch = here->second;
+        if (fetch.stage == Stage::judgement || now < fetch.deadline) continue;
+        if (now >= fetch.end) {
+            ++figures_.block_timeouts;
+            fetches_.erase(here);
+            continue;
+        }
+        for (auto& [id, peer] : peers_) {
+            const auto& requests = peer.requests;
+            const Request request{fetch.stage, here->first};
+            if (std::ranges::find(requests, request) != requests.end()) peer.is_late = true;
+        }
+        ask_another(here, now);
     }
 }
 

@@ -45,11 +45,14 @@ class BlockRelay {
     static constexpr std::size_t kMaxRequests = 32;
     /// Refused blocks remembered.
     static constexpr std::size_t kMaxRefused = 4096;
-    /// What an answer may take; parts and whole blocks beside that as long as a full block takes at
-    /// the least rate.
+    /// What an answer may take before another is asked too, beside the first, for parts and whole
+    /// blocks as long as a full block takes at the least rate more; each time twice as long as
+    /// before. To be late is no fault, but whoever was has others asked beside it at once.
     static constexpr std::chrono::milliseconds kOutlineTimeout{1'000};
     static constexpr std::chrono::milliseconds kPartsTimeout{2'000};
     static constexpr std::size_t kMinBytesPerSecond = std::size_t{4} << 20U;
+    /// What fetching a block may take in all; then sync fetches it.
+    static constexpr std::chrono::milliseconds kFetchTimeout{30'000};
 
     BlockRelay(const RelayView& view, const SyncOutlets& outlets, RelayFigures& figures)
         : view_(view), outlets_(outlets), figures_(figures), server_(view, outlets, figures) {}
@@ -97,18 +100,21 @@ class BlockRelay {
         chain::U256 work;  // the most that it has claimed
         std::vector<Request> requests;
         std::vector<Announce> waiting;
+        bool is_late = false;  // with what it was asked last
     };
     struct Fetch {
         chain::Header header;
         PeerId announcer{};
         Stage stage = Stage::outline;
-        std::vector<PeerId> sources;  // not those that have been asked
-        std::optional<PeerId> from;   // who has been asked, or has sent what is being judged
-        SteadyTime deadline;
+        std::vector<PeerId> sources;       // not those that have been asked
+        std::optional<PeerId> from;        // who has sent what is used, if anything has come
+        std::chrono::milliseconds wait{};  // before one more is asked
+        SteadyTime deadline;               // when one more is asked
+        SteadyTime end;                    // when it is given up
         std::optional<BlockAssembly> assembly;
         std::optional<chain::IncludedSegments> included;  // as the outline named them
-        bool used_pools = false;  // so what does not fit need not be the sender's fault
-        bool is_proven = false;   // its work is proved
+        bool is_mixed = false;   // of pools or several peers: what does not fit is nobody's fault
+        bool is_proven = false;  // its work is proved
     };
     using FetchPlace = std::map<chain::Hash256, Fetch>::iterator;
 
@@ -116,16 +122,21 @@ class BlockRelay {
                              SteadyTime now, std::uint64_t now_ms);
     [[nodiscard]] AnnounceOutcome judge_header(PeerId peer, const Announce& message,
                                                const chain::Hash256& id,
-                                               const chain::BlockIndex& parent,
+                                               const chain::BlockIndex& parent, SteadyTime now,
                                                std::uint64_t now_ms);
     [[nodiscard]] AnnounceOutcome without_parent(PeerId peer, const Announce& message);
-    [[nodiscard]] bool make_room(PeerId peer);
+    [[nodiscard]] bool make_room(PeerId peer, SteadyTime now);
     void tell(const chain::Header& header, const chain::U256& work);
 
     void start_fetch(const chain::Hash256& id, const chain::Header& header, PeerId peer,
                      SteadyTime now);
+    void add_source(FetchPlace place, PeerId peer, SteadyTime now);
+    [[nodiscard]] std::optional<PeerId> take_source(Fetch& fetch);
+    [[nodiscard]] bool is_pending(const Request& request) const;
     void ask_next(FetchPlace place, SteadyTime now);
-    void ask(FetchPlace place, Stage stage, Message message, SteadyTime now);
+    void ask_another(FetchPlace place, SteadyTime now);
+    void enter(FetchPlace place, Stage stage);
+    void ask(FetchPlace place, PeerId peer, SteadyTime now);
     [[nodiscard]] bool take_request(PeerId peer, const Request& request);
     void wrong_answer(PeerId peer, Stage kind, SteadyTime now);
     void assembled(FetchPlace place, SteadyTime now);

@@ -125,12 +125,14 @@ void BlockSync::ask_for_blocks(SteadyTime now) {
 }
 
 void BlockSync::on_block(PeerId peer, std::shared_ptr<const chain::Block> block, SteadyTime now) {
-    if (!peers_.contains(peer)) return;
+    const auto found = peers_.find(peer);
+    if (found == peers_.end()) return;
     const Hash256 id = chain::header_id(block->header);
     if (!downloads_.is_asked(peer, id)) {
         outlets_.report(peer, ProtocolOffence::unsolicited);
         return;
     }
+    found->second.debt.reset();
     downloads_.arrived(peer, id, std::move(block), now);
     make_room();
     go_on(now);
@@ -142,6 +144,7 @@ void BlockSync::on_not_found(PeerId peer, const NotFound& message, SteadyTime no
     auto& request = found->second.request;
     for (const ItemId& item : message.items) {
         if (item.kind != ItemKind::block) continue;
+        if (downloads_.is_asked(peer, item.id)) found->second.debt.reset();
         downloads_.not_found(peer, item.id, now + limits_.ask_again);
         if (request && (item.id == ledger_.network().genesis.id ||
                         std::ranges::find(request->locator, item.id) != request->locator.end())) {
@@ -154,7 +157,8 @@ void BlockSync::on_not_found(PeerId peer, const NotFound& message, SteadyTime no
 }
 
 void BlockSync::left_to_relay(const Hash256& id, SteadyTime now) {
-    if (left_to_relay_.size() < kMaxLeftToRelay) left_to_relay_[id] = now + limits_.relay_time;
+    if (left_to_relay_.size() < kMaxLeftToRelay)
+        left_to_relay_[id] = now + limits_.relay_fetch_time;
 }
 
 // Whatever can be fetched again and is of least use goes first; what can be judged next goes last,
@@ -310,18 +314,31 @@ void BlockSync::tip_changed(SteadyTime now) {
 }
 
 void BlockSync::tick(SteadyTime now) {
-    check_header_time(now);
-    downloads_.count_late(now);
-    drop_late_peers();
+    mark_late_headers(now);
+    downloads_.mark_late(now);
+    drop_silent_peers(now);
     go_on(now);
 }
 
-void BlockSync::drop_late_peers() {
+// Bytes of whatever kind count: an answer may wait behind others on its line.
+bool BlockSync::is_silent(PeerId id, Peer& peer, SteadyTime now) const {
+    if (!peer.request && !downloads_.owes(id)) {
+        peer.debt.reset();
+        return false;
+    }
+    const std::uint64_t bytes = outlets_.received_bytes ? outlets_.received_bytes(id) : 0;
+    if (!peer.debt) peer.debt = {now, bytes};
+    const double beyond = seconds(now - peer.debt->since - limits_.patience);
+    if (beyond < 0) return false;
+    return static_cast<double>(bytes - peer.debt->bytes) <=
+           beyond * static_cast<double>(limits_.idle_rate);
+}
+
+void BlockSync::drop_silent_peers(SteadyTime now) {
     for (auto& [id, peer] : peers_) {
-        if (!downloads_.is_stalling(id)) continue;
-        downloads_.remove_peer(id);
-        downloads_.add_peer(id);
-        peer.request.reset();
+        if (!is_silent(id, peer, now)) continue;
+        // What it was asked for stays asked: its answers may come yet, and are to be known as such.
+        peer.debt.reset();
         refuse(id, peer, ProtocolOffence::stalled);
     }
 }

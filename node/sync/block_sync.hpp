@@ -42,8 +42,8 @@ class BlockSync {
     /// Relay can't get on without earlier blocks: what the peer claims is not left to it any more.
     void announced_unknown_parent(PeerId peer, SteadyTime now);
 
-    /// Relay fetches or judges this block: not fetched here for SyncLimits::relay_time, or until it
-    /// has been judged.
+    /// Relay fetches or judges this block: not fetched here for SyncLimits::relay_fetch_time, or
+    /// until it has been judged.
     void left_to_relay(const chain::Hash256& id, SteadyTime now);
 
     /// `now_ms`: this node's clock, milliseconds since 1970.
@@ -78,6 +78,11 @@ class BlockSync {
         bool late = false;
         bool survey = false;
     };
+    /// Since when a peer has owed an answer without sending any, and what it had sent by then.
+    struct Debt {
+        SteadyTime since;
+        std::uint64_t bytes = 0;
+    };
     struct Peer {
         TipClaim claim;
         std::optional<HeaderRequest> request;
@@ -86,6 +91,7 @@ class BlockSync {
         SteadyTime ask_after;                ///< no headers are asked for before
         bool refused = false;                ///< nothing more until it claims something else
         std::size_t short_falls = 0;         ///< answers that showed less than it claims
+        std::optional<Debt> debt;            ///< set while it owes an answer
         double header_credit = 0;
         SteadyTime credit_at;
     };
@@ -105,7 +111,7 @@ class BlockSync {
     void ask_for_headers(SteadyTime now);
     bool adopt_claim(PeerId id, Peer& peer);
     void renew_credit(Peer& peer, SteadyTime now) const;
-    void check_header_time(SteadyTime now);
+    void mark_late_headers(SteadyTime now);
     void no_headers(PeerId id, Peer& peer, const HeaderRequest& request, SteadyTime now);
     void take_headers(PeerId id, Peer& peer, const HeaderRequest& request, const Headers& message,
                       SteadyTime now, std::uint64_t now_ms);
@@ -130,7 +136,8 @@ class BlockSync {
     bool ask_for_block(PeerId id, const Peer& peer, SteadyTime now);
     void ask_for_blocks(SteadyTime now);
     void make_room();
-    void drop_late_peers();
+    [[nodiscard]] bool is_silent(PeerId id, Peer& peer, SteadyTime now) const;
+    void drop_silent_peers(SteadyTime now);
 
     // ---- verdicts
     [[nodiscard]] chain::U256 branch_work(const chain::Hash256& id, std::uint64_t height) const;

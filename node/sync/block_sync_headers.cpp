@@ -162,13 +162,9 @@ void BlockSync::renew_credit(Peer& peer, SteadyTime now) const {
     peer.credit_at = now;
 }
 
-void BlockSync::check_header_time(SteadyTime now) {
+void BlockSync::mark_late_headers(SteadyTime now) {
     for (auto& [id, peer] : peers_) {
-        if (!peer.request || now < peer.request->deadline) continue;
-        HeaderRequest& request = *peer.request;
-        request.deadline = now + (request.deadline - request.asked);
-        request.late = true;
-        downloads_.was_late(id);
+        if (peer.request && now >= peer.request->deadline) peer.request->late = true;
     }
 }
 
@@ -184,6 +180,7 @@ void BlockSync::on_headers(PeerId peer, const Headers& message, SteadyTime now,
         return;
     }
     const HeaderRequest request = *std::exchange(its.request, std::nullopt);
+    its.debt.reset();
     if (request.survey) {
         take_survey(peer, its, request, message, now, now_ms);
     } else if (message.headers.empty()) {

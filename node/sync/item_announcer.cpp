@@ -17,9 +17,27 @@ void ItemAnnouncer::mark_known(PeerId peer, const chain::Hash256& id) {
     if (found != peers_.end()) found->second.known.insert(id);
 }
 
+void ItemAnnouncer::tell_pools(PeerId id) {
+    const auto found = peers_.find(id);
+    if (found == peers_.end() || std::exchange(found->second.is_near, true)) return;
+    Peer& peer = found->second;
+    const auto tell = [&](ItemKind kind, const std::vector<chain::Hash256>& ids) {
+        for (const chain::Hash256& item : ids) {
+            if (!peer.known.insert(item)) continue;
+            peer.batch.push_back({kind, item});
+            ++figures_.items_announced;
+            if (peer.batch.size() == kMaxInventoryItems) flush(id, peer);
+        }
+    };
+    const auto shares = view_.shares.ids(kMaxTold);
+    tell(ItemKind::share, shares);
+    tell(ItemKind::transaction, view_.mempool.ids_by_arrival(kMaxTold - shares.size()));
+    if (!peer.batch.empty()) flush(id, peer);
+}
+
 void ItemAnnouncer::announce(const ItemId& item, SteadyTime now) {
     for (auto& [id, peer] : peers_) {
-        if (!peer.known.insert(item.id)) continue;
+        if (!peer.is_near || !peer.known.insert(item.id)) continue;
         if (peer.batch.empty()) peer.due = now + kBatchTime;
         peer.batch.push_back(item);
         ++figures_.items_announced;

@@ -21,6 +21,8 @@ class ItemAnnouncer {
     static constexpr std::size_t kKnownItems = 16'384;
     /// What a transaction waits for others to be told of together. A share waits for nothing.
     static constexpr std::chrono::milliseconds kBatchTime{100};
+    /// Items of the pools that a peer is told of when it comes near: as many as it remembers.
+    static constexpr std::size_t kMaxTold = 4096;
     /// What asking for one item costs of a peer's budget beside its bytes.
     static constexpr std::size_t kRequestBytes = 256;
 
@@ -30,9 +32,12 @@ class ItemAnnouncer {
     void peer_joined(PeerId peer) { peers_.try_emplace(peer); }
     void peer_left(PeerId peer) { peers_.erase(peer); }
 
+    /// The peer has come near this node's tip: it is told what the pools hold, once, and of
+    /// everything new from then on.
+    void tell_pools(PeerId peer);
     /// The peer has the item: it is not told of it.
     void mark_known(PeerId peer, const chain::Hash256& id);
-    /// This node has the item: every peer that does not know it is told.
+    /// This node has the item: every peer that is told of anything and does not know it is told.
     void announce(const ItemId& item, SteadyTime now);
     /// Answers from the pools, in the order asked: by that order the peer tells which share is
     /// which. What is not there, or above what the peer may have now, is named in a NotFound at its
@@ -43,6 +48,7 @@ class ItemAnnouncer {
 
   private:
     struct Peer {
+        bool is_near = false;  // or has been: it is told of items
         RollingSet known{kKnownItems};
         std::vector<ItemId> batch;
         SteadyTime due;  // if there is a batch

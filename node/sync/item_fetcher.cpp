@@ -13,7 +13,11 @@ ItemFetcher::ItemFetcher(const SyncOutlets& outlets, RelayFigures& figures,
                      std::chrono::milliseconds(1000 * max_share_bytes / kMinBytesPerSecond)) {}
 
 void ItemFetcher::peer_left(PeerId peer) {
-    if (peers_.erase(peer) == 0) return;
+    const auto found = peers_.find(peer);
+    if (found == peers_.end()) return;
+    auto& requests = found->second.requests;
+    while (!requests.empty()) end_request(found->second, requests.begin());
+    peers_.erase(found);
     for (auto place = wanted_.begin(); place != wanted_.end();) {
         const auto here = place++;
         remove_source(here, peer);
@@ -27,11 +31,14 @@ void ItemFetcher::offer(PeerId peer, const ItemId& item) {
         ++figures_.items_ignored;
         return;
     }
-    Wanted& wanted = wanted_.try_emplace(item.id, Wanted{item.kind, {}, {}}).first->second;
+    Wanted& wanted = wanted_.try_emplace(item.id, Wanted{item.kind, {}, {}, 0, 0}).first->second;
     if (wanted.kind != item.kind || wanted.sources.size() >= kMaxSources ||
         std::ranges::find(wanted.sources, peer) != wanted.sources.end()) {
         return;
     }
+    const auto& requests = found->second.requests;
+    if (wanted.requests > 0 && std::ranges::find(requests, item, &Request::item) != requests.end())
+        return;  // it is late with it
     wanted.sources.push_back(peer);
     ++found->second.offers;
     found->second.to_ask.push_back(item);
@@ -41,6 +48,8 @@ void ItemFetcher::ask(PeerId peer, const Allowance& allowance, SteadyTime now) {
     const auto found = peers_.find(peer);
     if (found == peers_.end()) return;
     Peer& source = found->second;
+    const auto late = std::ranges::count(source.requests, true, &Request::late);
+    if (static_cast<std::size_t>(late) >= kMaxLate) return;
     const auto shares = static_cast<std::size_t>(std::ranges::count(
         source.requests, ItemKind::share, [](const Request& r) { return r.item.kind; }));
     const std::size_t transactions = source.requests.size() - shares;
@@ -64,8 +73,8 @@ void ItemFetcher::ask(PeerId peer, const Allowance& allowance, SteadyTime now) {
         --kind;
         --room;
         place->second.from = peer;
-        const auto time = item.kind == ItemKind::share ? share_timeout_ : kTimeout;
-        source.requests.push_back({item, now + time});
+        ++place->second.requests;
+        source.requests.push_back({item, now + patience(place->second)});
         request.items.push_back(item);
         ++figures_.items_asked;
     }
@@ -73,9 +82,24 @@ void ItemFetcher::ask(PeerId peer, const Allowance& allowance, SteadyTime now) {
     if (!request.items.empty()) outlets_.send(peer, std::move(request));
 }
 
-void ItemFetcher::took(Peer& peer, PeerId id, const ItemId& item) {
+std::chrono::milliseconds ItemFetcher::patience(const Wanted& wanted) const {
+    const auto time = wanted.kind == ItemKind::share ? share_timeout_ : kTimeout;
+    return time * (1 << std::min(wanted.late, kMaxDoublings));
+}
+
+// An item that is wanted anew, after it had been here, may be told to have fewer requests under way
+// than it has: then the answers of the others come for nothing.
+ItemId ItemFetcher::end_request(Peer& peer, std::deque<Request>::iterator request) {
+    const ItemId item = request->item;
+    peer.requests.erase(request);
+    peer.debt.reset();
+    const auto place = wanted_.find(item.id);
+    if (place != wanted_.end() && place->second.requests > 0) --place->second.requests;
+    return item;
+}
+
+void ItemFetcher::took(PeerId id, const ItemId& item) {
     ++figures_.items_received;
-    if (peer.lost > 0) --peer.lost;
     const auto place = wanted_.find(item.id);
     // A late answer is as good as that of the peer that has been asked since.
     if (place != wanted_.end()) place->second.from = id;
@@ -90,17 +114,13 @@ ItemFetcher::Answer ItemFetcher::take_transaction(PeerId peer, const chain::Hash
     };
     auto request = std::ranges::find_if(requests, is_it);
     if (request != requests.end()) {
-        const ItemId item = request->item;
-        requests.erase(request);
-        took(found->second, peer, item);
+        took(peer, end_request(found->second, request));
         return Answer::asked;
     }
     request = std::ranges::find(requests, ItemKind::transaction,
                                 [](const Request& r) { return r.item.kind; });
     if (request == requests.end()) return Answer::unsolicited;
-    const chain::Hash256 asked = request->item.id;
-    requests.erase(request);
-    failed(peer, asked);
+    failed(peer, end_request(found->second, request).id);
     return Answer::another_asked;
 }
 
@@ -111,9 +131,8 @@ std::optional<chain::Hash256> ItemFetcher::take_share(PeerId peer) {
     const auto request =
         std::ranges::find(requests, ItemKind::share, [](const Request& r) { return r.item.kind; });
     if (request == requests.end()) return std::nullopt;
-    const ItemId item = request->item;
-    requests.erase(request);
-    took(found->second, peer, item);
+    const ItemId item = end_request(found->second, request);
+    took(peer, item);
     return item.id;
 }
 
@@ -125,11 +144,9 @@ void ItemFetcher::take_not_found(PeerId peer, const NotFound& message) {
         const auto request =
             std::ranges::find(requests, item, [](const Request& r) { return r.item; });
         if (request == requests.end()) continue;
-        requests.erase(request);
+        end_request(found->second, request);
+        if (!wants(item.id)) continue;  // it has come, or a block has included it
         failed(peer, item.id);
-        if (++found->second.lost <= kMaxLost) continue;
-        found->second.lost = 0;
-        outlets_.report(peer, ProtocolOffence::lost_item);
     }
 }
 
@@ -151,15 +168,16 @@ void ItemFetcher::remove_source(WantedPlace place, PeerId peer) {
     if (wanted.from == peer) {
         wanted.from.reset();
         try_others(place);
-    } else if (wanted.sources.empty() && !wanted.from) {
+    } else if (wanted.sources.empty() && !wanted.from && wanted.requests == 0) {
         wanted_.erase(place);
     }
 }
 
-// Every other source may ask at once; whoever does so first has the item.
+// Every other source may be asked at once; whichever is first has the item. Where there is none, a
+// late answer may still come.
 void ItemFetcher::try_others(WantedPlace place) {
     if (place->second.sources.empty()) {
-        wanted_.erase(place);
+        if (place->second.requests == 0) wanted_.erase(place);
         return;
     }
     for (const PeerId source : place->second.sources) {
@@ -185,15 +203,33 @@ void ItemFetcher::tick(SteadyTime now) {
         parked_.pop_front();
     }
     for (auto& [id, peer] : peers_) {
-        for (std::size_t i = 0; i < peer.requests.size(); ++i) {
-            Request& request = peer.requests[i];
-            if (request.late || request.deadline > now) continue;
-            request.late = true;
-            ++figures_.items_timed_out;
-            outlets_.report(id, ProtocolOffence::stalled);
-            failed(id, request.item.id);
-        }
+        mark_late(id, peer, now);
+        if (!is_silent(id, peer, now)) continue;
+        peer.debt.reset();
+        outlets_.report(id, ProtocolOffence::stalled);
     }
+}
+
+void ItemFetcher::mark_late(PeerId id, Peer& peer, SteadyTime now) {
+    for (Request& request : peer.requests) {
+        if (request.late || request.deadline > now) continue;
+        request.late = true;
+        ++figures_.items_timed_out;
+        const auto place = wanted_.find(request.item.id);
+        if (place == wanted_.end()) continue;
+        ++place->second.late;
+        remove_source(place, id);
+    }
+}
+
+// Bytes of whatever kind count: an answer may wait behind others on its line.
+bool ItemFetcher::is_silent(PeerId id, Peer& peer, SteadyTime now) const {
+    if (peer.requests.empty()) return false;
+    const std::uint64_t bytes = outlets_.received_bytes ? outlets_.received_bytes(id) : 0;
+    if (!peer.debt) peer.debt = Debt{now, bytes};
+    const std::chrono::duration<double> beyond = now - peer.debt->since - kPatience;
+    return beyond.count() >= 0 && static_cast<double>(bytes - peer.debt->bytes) <=
+                                      beyond.count() * static_cast<double>(kIdleBytesPerSecond);
 }
 
 std::size_t ItemFetcher::offers_of(PeerId peer) const {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
@@ -15,11 +16,12 @@
 namespace gradient::node {
 
 /// Gets transactions and shares that peers have told of: each from one peer at a time, from the
-/// next if the first fails.
+/// next if the first fails or is late. Being late is no offence, and a late answer is as good as
+/// any; only a peer that sends nothing at all for long has stalled.
 ///
 /// A transaction is told by its id. A share's id can't be told from its bytes, so shares are taken
-/// to come in the order asked; that is why a request that has timed out stays in the order until
-/// its answer comes or the peer goes.
+/// to come in the order asked; that is why a request that is late stays in the order until its
+/// answer comes or the peer goes.
 class ItemFetcher {
   public:
     /// Items that one peer has told of and that are not here yet.
@@ -28,14 +30,19 @@ class ItemFetcher {
     static constexpr std::size_t kMaxSources = 8;
     /// Requests under way to one peer, late ones among them.
     static constexpr std::size_t kMaxRequests = 128;
-    /// What an answer may take beside its bytes, and the rate at which these must come.
+    /// Late requests to one peer while which it is asked for nothing more.
+    static constexpr std::size_t kMaxLate = 8;
+    /// What an answer may take beside its bytes, and the rate at which these must come, before
+    /// another peer is asked. Twice as long for each peer that has been late with the item.
     static constexpr std::chrono::milliseconds kTimeout{2'000};
     static constexpr std::size_t kMinBytesPerSecond = std::size_t{1} << 20U;
+    static constexpr unsigned kMaxDoublings = 3;
+    /// A peer that owes an answer and in this time sends none has stalled, unless bytes come at
+    /// that rate from then on.
+    static constexpr std::chrono::seconds kPatience{30};
+    static constexpr std::size_t kIdleBytesPerSecond = 4 * 1024;
     /// What may pass before another copy of a parked item is asked for. A block is judged in less.
     static constexpr std::chrono::milliseconds kParkTime{3'000};
-    /// Items that a peer has told of in vain, less those it has sent, before that is held against
-    /// it: a pool loses items all the time.
-    static constexpr std::uint32_t kMaxLost = 64;
 
     /// How many items of a peer may be under way, late ones among them.
     struct Allowance {
@@ -73,7 +80,7 @@ class ItemFetcher {
     void failed(PeerId peer, const chain::Hash256& id);
     /// The item is here, or wanted no more.
     void done(const chain::Hash256& id);
-    /// Gives up what has not come in time.
+    /// Asks others for what has not come in time.
     void tick(SteadyTime now);
 
     /// Items that a peer has told of and that are still wanted. For figures and tests.
@@ -84,19 +91,25 @@ class ItemFetcher {
     struct Request {
         ItemId item;
         SteadyTime deadline;
-        bool late = false;  // given up, but the answer may come
+        bool late = false;  // others are asked, but the answer may come
+    };
+    struct Debt {
+        SteadyTime since;         // it has answered nothing
+        std::uint64_t bytes = 0;  // that had come from it by then
     };
     struct Peer {
         std::deque<ItemId>
             to_ask;  // in the order told; each is looked up again when its turn comes
         std::deque<Request> requests;
-        std::size_t offers = 0;  // wanted items of which it is a source
-        std::uint32_t lost = 0;
+        std::optional<Debt> debt;  // if there are requests
+        std::size_t offers = 0;    // wanted items of which it is a source
     };
     struct Wanted {
         ItemKind kind = ItemKind::transaction;
         std::vector<PeerId> sources;  // not those that have failed
         std::optional<PeerId> from;   // who has been asked, or has sent what is being judged
+        std::size_t requests = 0;     // under way, late ones among them
+        unsigned late = 0;            // how often it has been
     };
     struct Parked {
         SteadyTime until;
@@ -107,7 +120,11 @@ class ItemFetcher {
 
     void remove_source(WantedPlace place, PeerId peer);
     void try_others(WantedPlace place);
-    void took(Peer& peer, PeerId id, const ItemId& item);
+    ItemId end_request(Peer& peer, std::deque<Request>::iterator request);
+    void took(PeerId id, const ItemId& item);
+    [[nodiscard]] std::chrono::milliseconds patience(const Wanted& wanted) const;
+    void mark_late(PeerId id, Peer& peer, SteadyTime now);
+    [[nodiscard]] bool is_silent(PeerId id, Peer& peer, SteadyTime now) const;
 
     const SyncOutlets& outlets_;
     RelayFigures& figures_;

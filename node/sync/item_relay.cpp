@@ -2,6 +2,7 @@
 
 #include "chain/consensus/difficulty.hpp"
 #include "chain/consensus/segment_rules.hpp"
+#include "chain/storage/block_store.hpp"
 #include "chain/transition/rounds.hpp"
 #include "node/sync/item_refusal.hpp"
 
@@ -54,12 +55,22 @@ ItemRelay::ItemRelay(const RelayView& view, const SyncOutlets& outlets, RelayFig
       outlets_(outlets),
       figures_(figures),
       announcer_(view, outlets, figures),
-      fetcher_(outlets, figures, view.ledger.network().params().work.max_segment_bytes) {}
+      fetcher_(outlets, figures, view.ledger.network().params().work.max_segment_bytes),
+      horizon_(horizon()) {}
 
-void ItemRelay::peer_joined(PeerId peer) {
+void ItemRelay::peer_joined(PeerId peer, const chain::U256& work) {
     peers_.try_emplace(peer);
     announcer_.peer_joined(peer);
     fetcher_.peer_joined(peer);
+    claimed(peer, work);
+}
+
+void ItemRelay::claimed(PeerId peer, const chain::U256& work) {
+    const auto found = peers_.find(peer);
+    if (found == peers_.end()) return;
+    found->second.work = work;
+    if (work >= horizon_) found->second.was_ahead = true;
+    if (work >= view_.ledger.work_floor()) announcer_.tell_pools(peer);
 }
 
 void ItemRelay::peer_left(PeerId peer, SteadyTime now) {
@@ -283,7 +294,26 @@ void ItemRelay::share_accepted(const JudgedShare& share, const chain::Hash256& i
 
 // ---- asking
 
+chain::U256 ItemRelay::horizon() const {
+    const chain::BlockIndex& tip = view_.ledger.tip()->index();
+    const chain::U256 work = chain::block_work(tip.header.tmpl.bits);
+    return chain::saturating_add(tip.cumulative_work, chain::saturating_mul(work, kBlocksAhead));
+}
+
+// Whoever was ahead of this node and is no more is told so, by a ping: it has not told what its
+// pools hold if it has seen this node far behind.
+void ItemRelay::see_peers() {
+    horizon_ = horizon();
+    const auto& tip = view_.ledger.tip();
+    for (auto& [id, peer] : peers_) {
+        if (!peer.was_ahead || peer.work >= horizon_) continue;
+        peer.was_ahead = false;
+        outlets_.send(id, Ping{0, {tip->height(), tip->id(), tip->index().cumulative_work}});
+    }
+}
+
 ItemFetcher::Allowance ItemRelay::allowance(Peer& peer, SteadyTime now) const {
+    if (peer.work >= horizon_) return {};
     if (peer.share_turns == 0 && peer.rests_until <= now) peer.share_turns = 1;
     ItemFetcher::Allowance left;
     left.transactions =
@@ -310,21 +340,44 @@ void ItemRelay::tip_changed(const chain::TipChange& change, SteadyTime now) {
     ++tip_number_;
     refused_on_tip_.clear();
     tries_.clear();
-    if (!change.undone.empty()) included_.clear();
-    for (const chain::Hash256& id : change.redone) remember_included(id);
+    settle_included(change);
+    see_peers();
     release_orphans(now);
     ask_all(now);
 }
 
-void ItemRelay::remember_included(const chain::Hash256& block) {
-    const auto outline = view_.ledger.outline(block);
-    if (!outline || !*outline) return;
-    for (const chain::Hash256& id : (*outline)->segments.listed) included_.insert(id);
-    for (const chain::Hash256& id : (*outline)->segments.late) included_.insert(id);
-    for (const chain::StubTransaction& transaction : (*outline)->stub.transactions) {
-        const auto* made = std::get_if<chain::SignedTransaction>(&transaction.content);
-        if (made) included_.insert(chain::transaction_id(*made));
+// What the chain includes now is wanted no more, and shares that wait for their parents need not.
+void ItemRelay::settle_included(const chain::TipChange& change) {
+    if (!change.undone.empty()) included_.clear();
+    for (const chain::Hash256& block : change.redone) {
+        const bool is_tip = block == change.redone.back();
+        for (const chain::Hash256& id : included_in(block, is_tip ? change.block : nullptr)) {
+            included_.insert(id);
+            fetcher_.done(id);
+        }
     }
+    static_cast<void>(orphans_.take_if(
+        [this](const OrphanShare& orphan) { return included_.contains(orphan.id); }));
+}
+
+// `whole`: the block, if it is at hand. The ids of shares are a record of their own: they can't be
+// told from a block's bytes.
+std::vector<chain::Hash256> ItemRelay::included_in(const chain::Hash256& block,
+                                                   const SharedBlock& whole) const {
+    const auto shares = chain::BlockReader(view_.ledger.store()).included(block);
+    if (!shares) return {};
+    std::vector<chain::Hash256> ids = shares->listed;
+    ids.insert(ids.end(), shares->late.begin(), shares->late.end());
+    std::optional<chain::Block> read;
+    if (!whole) {
+        auto stored = view_.ledger.block(block);
+        if (stored) read = *std::move(stored);
+    }
+    if (!whole && !read) return ids;
+    for (const auto& made : chain::redone_block(whole ? *whole : *read).transactions) {
+        ids.push_back(made.id);
+    }
+    return ids;
 }
 
 void ItemRelay::tick(SteadyTime now) {

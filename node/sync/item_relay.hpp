@@ -1,5 +1,6 @@
 #pragma once
 
+#include "chain/base/u256.hpp"
 #include "node/p2p/messages.hpp"
 #include "node/sync/item_announcer.hpp"
 #include "node/sync/item_fetcher.hpp"
@@ -15,11 +16,13 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 namespace gradient::node {
 
 /// How transactions and shares travel: told by inventories, asked of one peer at a time, judged,
-/// and told on. See node/SPEC.md section 6.
+/// and told on. What hangs on a tip far above this node's is of no use to it: a peer that claims
+/// one is asked for nothing before this node has caught up with it. See node/SPEC.md section 6.
 class ItemRelay {
   public:
     /// Transactions of one peer that are asked for or being judged.
@@ -38,10 +41,16 @@ class ItemRelay {
     static constexpr std::size_t kMaxIncluded = 65'536;
     /// A peer whose shares were refused until it had no turn left gets one after this time.
     static constexpr std::chrono::seconds kShareRest{60};
+    /// A peer is ahead if it claims the work of so many blocks like the tip more than the tip has:
+    /// of what it tells now little can be judged here, and much will be in blocks by then.
+    static constexpr std::uint64_t kBlocksAhead = 3;
 
     ItemRelay(const RelayView& view, const SyncOutlets& outlets, RelayFigures& figures);
 
-    void peer_joined(PeerId peer);
+    /// `work`: behind the tip that it has claimed in its hello.
+    void peer_joined(PeerId peer, const chain::U256& work);
+    /// What it claims now. Tells it what the pools hold once its claim is near the tip.
+    void claimed(PeerId peer, const chain::U256& work);
     /// Asks others for what was asked of it.
     void peer_left(PeerId peer, SteadyTime now);
 
@@ -73,6 +82,8 @@ class ItemRelay {
 
   private:
     struct Peer {
+        chain::U256 work;              // that it claims
+        bool was_ahead = false;        // and has not been told that it is no more
         std::size_t transactions = 0;  // in judgement
         std::size_t shares = 0;        // in judgement
         std::size_t share_bytes = 0;   // of these
@@ -87,6 +98,8 @@ class ItemRelay {
     };
 
     [[nodiscard]] bool has(const ItemId& item) const;
+    [[nodiscard]] chain::U256 horizon() const;
+    void see_peers();
     [[nodiscard]] ItemFetcher::Allowance allowance(Peer& peer, SteadyTime now) const;
     void ask(PeerId peer, SteadyTime now);
     void ask_all(SteadyTime now);
@@ -99,7 +112,9 @@ class ItemRelay {
     void keep_orphan(const JudgedShare& share, SteadyTime now);
     void share_accepted(const JudgedShare& share, const chain::Hash256& id, SteadyTime now);
     void release_orphans(SteadyTime now);
-    void remember_included(const chain::Hash256& block);
+    void settle_included(const chain::TipChange& change);
+    [[nodiscard]] std::vector<chain::Hash256> included_in(const chain::Hash256& block,
+                                                          const SharedBlock& whole) const;
 
     const RelayView& view_;
     const SyncOutlets& outlets_;
@@ -117,6 +132,7 @@ class ItemRelay {
     std::unordered_map<Fingerprint, std::uint8_t> tries_;  // of shares, on this tip
     RollingSet included_{kMaxIncluded};
     std::uint64_t tip_number_ = 1;  // counts the tips
+    chain::U256 horizon_;           // who claims so much work is ahead
 };
 
 }  // namespace gradient::node

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -25,6 +26,9 @@ struct SyncOutlets {
     std::function<void(PeerId, Message)> send;
     /// Bytes that wait to be sent to a peer. May be empty: then nothing ever waits.
     std::function<std::size_t(PeerId)> queued_bytes;
+    /// Bytes that have come from a peer so far, those of an unfinished frame too. May be empty:
+    /// then answers alone show that a peer sends.
+    std::function<std::uint64_t(PeerId)> received_bytes;
     /// Holds something against a peer.
     std::function<void(PeerId, const Offence&)> report;
     /// Has a block judged; the verdict comes back through block_judged(). `branch_work`: the most

@@ -34,7 +34,7 @@ class Relay {
 
     /// A peer has said hello.
     void peer_joined(PeerId peer, const Hello& hello) {
-        items_.peer_joined(peer);
+        items_.peer_joined(peer, hello.tip.cumulative_work);
         blocks_.peer_joined(peer, hello.tip.cumulative_work);
     }
     void peer_left(PeerId peer, SteadyTime now) {
@@ -42,9 +42,15 @@ class Relay {
         blocks_.peer_left(peer, now);
     }
 
+    /// What a peer claims in a ping.
+    void on_claim(PeerId peer, const TipClaim& claim) {
+        items_.claimed(peer, claim.cumulative_work);
+    }
+
     // ---- messages. `now_ms`: this node's clock, milliseconds since 1970.
     AnnounceOutcome on_announce(PeerId peer, const Announce& message, SteadyTime now,
                                 std::uint64_t now_ms) {
+        items_.claimed(peer, message.cumulative_work);
         return blocks_.on_announce(peer, message, now, now_ms);
     }
     void on_get_outline(PeerId peer, const GetOutline& message, SteadyTime now) {

@@ -33,16 +33,24 @@ struct SyncLimits {
     std::size_t max_askings = 3;
     /// Blocks being judged at a time.
     std::size_t max_submitted = 2;
-    /// A block must arrive within this time and its likely bytes over min_rate.
+    /// A block is late, and asked of another, after this time and twice what its likely bytes take
+    /// at the peer's rate. That is measured, never believed to be below least_rate, and at first
+    /// taken to be first_rate. To be late is no fault: lines and machines differ.
     std::chrono::milliseconds block_time = 2s;
-    std::size_t min_rate = 256 * 1024;  // bytes a second
-    /// Headers must arrive within this time.
+    std::size_t first_rate = 512 * 1024;  // bytes a second
+    std::size_t least_rate = 8 * 1024;    // bytes a second
+    /// Late blocks are not counted among max_askings after so many times what they had.
+    int overdue_times = 4;
+    /// Headers are late after this time.
     std::chrono::milliseconds headers_time = 10s;
-    /// What a peer may be late before it is given up, and how many blocks in time make up for one.
-    std::size_t max_stalls = 2;
-    std::size_t blocks_for_stall = 16;
-    /// What relay has to bring a block whose parent is stored, before sync fetches it.
+    /// A peer that owes an answer and in this time sends none is given up, unless bytes come at
+    /// idle_rate from then on: it may be slow, but not silent.
+    std::chrono::milliseconds patience = 30s;
+    std::size_t idle_rate = 4 * 1024;  // bytes a second
+    /// What an announcement has to bring a block before its headers are asked for; and relay, to
+    /// bring a block whose parent is stored, before sync fetches it.
     std::chrono::milliseconds relay_time = 10s;
+    std::chrono::milliseconds relay_fetch_time = 30s;
     /// Until what could not be done is tried again: judging a block; asking for headers or a block
     /// that the peer did not have.
     std::chrono::milliseconds judge_again = 1s;

@@ -7,7 +7,9 @@ from cli_support import DATA, FAILURE, USAGE, balance, cli, start_rich_node, uni
 from gradient_node import main, one_sentence, sample_text, workspace
 
 SMALL = ["--rows", "32", "--batch", "1", "--steps-per-unit", "1"]
-PAID = ["--from", "miner", "--units", "30", "--pay", "0.01", "--escrow", "4"]
+PAY = ["--pay", "0.01", "--escrow", "4"]
+PAID = ["--from", "miner", "--units", "30", *PAY]
+LONG = 300  # units of a task that is not to end before what is done with it
 
 
 def matrices(folder, rows=640):
@@ -23,11 +25,11 @@ def matrices(folder, rows=640):
     return {name: write_npy(folder / f"{name}.npy", table) for name, table in tables.items()}
 
 
-def trained_ended_refunded(node, task):
+def trained_ended_refunded(node, task, budget=30):
     """Watches a task to its end; everything but what miners were paid comes back."""
     wait_until(lambda: cli(node, "task", "show", task)["status"] != "active", 300)
     ended = cli(node, "task", "show", task)
-    assert ended["status"] == "completed" and ended["units_claimed"] >= 30, ended
+    assert ended["status"] == "completed" and ended["units_claimed"] >= budget, ended
     node.wait_height(ended["refund_height"] + 1)
     refunded = cli(node, "task", "show", task)
     assert units(refunded["escrow"]) == 0, refunded
@@ -50,15 +52,15 @@ def text_task():
         owner = cli(node, "wallet", "new", "owner")["address"]
         sent = cli(node, "send", "--from", "miner", "--to", owner, "--amount", "10")
         cli(node, "tx", "wait", sent["id"])
-        made = cli(node, "task", "create", "--text", text, *PAID[2:], "--from", "owner", *SMALL)
+        made = cli(node, "task", "create", "--text", text, "--from", "owner", "--units", LONG, *PAY, *SMALL)
         assert made["task"] >= 1 and made["data_root"] == published["root"] and made["data_fees"] == "0", made
+        funded = cli(node, "task", "fund", made["task"], "--from", "owner", "--amount", "1")
         assert any(task["task"] == made["task"] for task in cli(node, "task", "list")["tasks"])
         shown = cli(node, "task", "show", made["task"])
-        assert shown["owner"] == owner and shown["rows"] == 32 and shown["unit_budget"] == 30, shown
+        assert shown["owner"] == owner and shown["rows"] == 32 and shown["unit_budget"] == LONG, shown
 
-        funded = cli(node, "task", "fund", made["task"], "--from", "owner", "--amount", "1")
         cli(node, "tx", "wait", funded["id"])
-        ended = trained_ended_refunded(node, made["task"])
+        ended = trained_ended_refunded(node, made["task"], LONG)
         spent = units(made["fee"]) + units(funded["fee"]) + units(ended["paid"])
         assert balance(node, "owner") == 10 * 10**8 - spent, (ended, made, funded)
         listed = cli(node, "task", "list", "--all")["tasks"]

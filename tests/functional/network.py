@@ -23,8 +23,9 @@ UNITS_PER_COIN = 10**8
 
 def make_chain(folder, interval_ms, units=None, maturity=3, hits=8, guards=2):
     """A chain spec whose blocks are small and cheap to check, so that many nodes fit on one machine: `hits` of them in
-    a block. `units`: how many an interval takes, of all nodes together; left out: what a slow machine does."""
-    units = units or interval_ms * 0.6
+    a block. `units`: how many an interval takes, of all nodes together; left out: about what one machine does. With fewer
+    blocks come so fast that nodes which share a machine can't check them all, and fall behind one another."""
+    units = units or interval_ms * 4
     chain = init_chain(folder, ["--rows", "32", "--batch", "1", "--steps-per-unit", "1", "--units-per-hit", "2",
                                 "--interval-ms", str(interval_ms), "--unit-ms", str(interval_ms / units)])
     spec = json.loads(chain.read_text())
@@ -135,8 +136,8 @@ class NetworkNode(Node):
 class Network:
     """`count` nodes made by a workspace; start() brings them up in order."""
 
-    def __init__(self, make, chain, count, topology="full", hosts=None, arguments=()):
-        self.nodes = [make(f"node{i + 1}", kind=NetworkNode, chain=chain, arguments=arguments,
+    def __init__(self, make, chain, count, topology="full", hosts=None, arguments=(), kind=NetworkNode):
+        self.nodes = [make(f"node{i + 1}", kind=kind, chain=chain, arguments=arguments,
                            host=hosts[i] if hosts else None) for i in range(count)]
         for low, high in edges(topology, count):
             self.nodes[high].fixed.append(self.nodes[low])

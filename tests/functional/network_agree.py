@@ -81,6 +81,7 @@ def all_agree():
             end = time.monotonic() + OPTIONS.minutes * 60
             together = curve_until(network.nodes, lambda _: time.monotonic() > end)
         network.agree()
+        computed = sum(node.rpc("status")["mining"]["units_computed"] for node in network)
         for node in network:
             for name in ids:
                 assert node.transaction_status(name) == "included", (node.name, name)
@@ -88,7 +89,8 @@ def all_agree():
         miners = {block["miner"] for block in blocks}
         status = network[0].rpc("status")
         print(f"{len(blocks)} blocks of {len(miners)} miners, {network.audit_coins() / COIN:.8f} coins everywhere; "
-              f"useful fraction {status['chain']['useful_fraction']:.3f}, verification ratio "
+              f"{status['chain']['units'] / computed:.3f} of the units computed are in the chain "
+              f"({status['chain']['useful_fraction']:.3f} by its own estimate), verification ratio "
               f"{status['chain']['verification_ratio']:.3f}", flush=True)
         assert len(miners) > 1, "one node has made all blocks"
         network.stop()

@@ -23,7 +23,7 @@ PARSER = argparse.ArgumentParser()
 PARSER.add_argument("--seconds", type=float, default=40)
 PARSER.add_argument("--minutes", type=float, default=0)
 PARSER.add_argument("--nodes", type=int, default=5)
-PARSER.add_argument("--interval-ms", type=int, default=500)
+PARSER.add_argument("--interval-ms", type=int, default=1000)
 PARSER.add_argument("--seed", type=int, default=None)
 OPTIONS = PARSER.parse_args()
 
@@ -107,13 +107,17 @@ def check_transfers(network, load, kills):
         if any(node == killed and when <= at <= when + RELAY_S for at, killed in kills):
             doubtful.add(name)
 
-    def missing():
-        return [(node, name) for _, node, name, _ in load.acknowledged if name not in doubtful and
-                network[0].transaction_status(name) == "unknown"]
+    def next_missing(names):
+        """The first of them that the first node does not know; those before it are dropped from the list."""
+        while names and network[0].transaction_status(names[0][1]) != "unknown":
+            names.pop(0)
+        return names[0] if names else None
 
     # What was acknowledged in peace is known to all: waiting or included. A doubtful one may hold up those with later
     # nonces, never make them be forgotten.
-    wait_for(lambda: not missing(), lambda: f"acknowledged and lost: {missing()}\n{network.describe()}")
+    unseen = [(node, name) for _, node, name, _ in load.acknowledged if name not in doubtful]
+    wait_for(lambda: next_missing(unseen) is None,
+             lambda: f"acknowledged and lost: {next_missing(unseen)}\n{network.describe()}")
     again = 0
     for _, _, name, encoded in load.acknowledged:
         if network[0].transaction_status(name) == "unknown":

@@ -18,7 +18,7 @@ from payer import COIN, Payer
 
 PARSER = argparse.ArgumentParser()
 PARSER.add_argument("--blocks", type=int, default=20)
-PARSER.add_argument("--interval-ms", type=int, default=600)
+PARSER.add_argument("--interval-ms", type=int, default=1000)
 PARSER.add_argument("--delay", type=float, default=10)
 PARSER.add_argument("--jitter", type=float, default=5)
 PARSER.add_argument("--loss", type=float, default=0.2)
@@ -26,13 +26,15 @@ OPTIONS = PARSER.parse_args()
 
 LIGHT, HEAVY = [0, 1], [2, 3, 4]  # most often; whose branch has more work decides
 HEAL_S = 30
-PATIENCE_S = 240 + OPTIONS.blocks * OPTIONS.interval_ms / 1000 * 10
+PATIENCE_S = 120 + OPTIONS.blocks * OPTIONS.interval_ms / 1000 * 10
 
 
-def end_of(node):
-    """What it stands on: (cumulative work, height, id), and the node."""
-    height, tip = node.tip()
-    return (int(node.rpc("chain_show", block=tip)["cumulative_work"]), height, tip), node
+def end_of(node, settled):
+    """What its side stands on, less so many blocks that it may still drop by itself: (cumulative work, height, id), and
+    the node."""
+    height = node.tip()[0] - settled
+    block = node.rpc("chain_show", block=str(height))
+    return (int(block["cumulative_work"]), height, block["id"]), node
 
 
 def has_on_chain(node, height, block):
@@ -61,14 +63,15 @@ def cut_and_heal(network, hosts, blocks, payer):
     network[2].wait_height(before + blocks, PATIENCE_S)
     network[0].wait_height(before + max(1, blocks // 4), PATIENCE_S)
     wait_for(lambda: all(is_included(network[0], name) for name in paid), network.describe, PATIENCE_S)
-    ends = sorted((end_of(network[side[0]]) for side in (LIGHT, HEAVY)), key=lambda end: end[0])
+    settled = min(3, blocks // 2)
+    ends = sorted((end_of(network[side[0]], settled) for side in (LIGHT, HEAVY)), key=lambda end: end[0])
     hosts.heal()
     (_, lighter, abandoned), loser = ends[0]
     (_, heavier, tip), _ = ends[1]
     took = wait_for(lambda: all(has_on_chain(node, heavier, tip) for node in network), network.describe, PATIENCE_S)
     split = fork_height(loser, abandoned)
     wait_for(lambda: all(is_included(node, name) for name in paid for node in network), network.describe, PATIENCE_S)
-    print(f"cut for {heavier - split} blocks against {lighter - split}: {lighter - split} blocks abandoned, all "
+    print(f"cut for {heavier + settled - split} blocks against {lighter + settled - split}, which were abandoned: all "
           f"nodes on the heavier branch {took:.1f} s after the cut was healed, {len(paid)} transfers of the lighter "
           f"side included again", flush=True)
     assert took <= HEAL_S, took

@@ -4,7 +4,8 @@
 Usage: network_propagation.py [--nodes N] [--miners M] [--blocks K] [--interval-ms T] [--delay MS] [--jitter MS]
 
 From the moment that the log of its miner tells of it to the moment that each other log does. Needs network namespaces
-(net_hosts.py). All nodes share this machine's processors: the line about them says how much of the time is theirs.
+(net_hosts.py). All nodes share this machine's processors, so the miners take what the others leave (nice), as if each
+node had a machine of its own; the line about processor time says how far that goes.
 """
 
 import argparse
@@ -14,19 +15,26 @@ from datetime import datetime
 
 from gradient_node import main, workspace
 from net_hosts import Hosts, need_hosts
-from network import Network, make_chain, percentile
+from network import Network, NetworkNode, make_chain, percentile
 
 PARSER = argparse.ArgumentParser()
 PARSER.add_argument("--nodes", type=int, default=20)
 PARSER.add_argument("--miners", type=int, default=2)
 PARSER.add_argument("--blocks", type=int, default=8)
-PARSER.add_argument("--interval-ms", type=int, default=2500)
+PARSER.add_argument("--interval-ms", type=int, default=5000)
 PARSER.add_argument("--delay", type=float, default=50)
 PARSER.add_argument("--jitter", type=float, default=5)
 OPTIONS = PARSER.parse_args()
 
 LINE = re.compile(r"^(\S+Z) info height (\d+): block ([0-9a-f]{64}) ", re.MULTILINE)
 PATIENCE_S = 240 + OPTIONS.blocks * OPTIONS.interval_ms / 1000 * 10
+
+
+class YieldingNode(NetworkNode):
+    """Leaves the processors to nodes that do not mine."""
+
+    def launch(self, command, log):
+        return super().launch(["nice", "-n", "15", *command] if self.mines else command, log)
 
 
 def seen_at(node):
@@ -40,7 +48,7 @@ def seen_at(node):
 def spreads():
     with workspace() as (folder, make), Hosts(OPTIONS.nodes, delay_ms=OPTIONS.delay, jitter_ms=OPTIONS.jitter) as hosts:
         chain = make_chain(folder, OPTIONS.interval_ms, hits=6)
-        network = Network(make, chain, OPTIONS.nodes, topology="random", hosts=hosts,
+        network = Network(make, chain, OPTIONS.nodes, topology="random", hosts=hosts, kind=YieldingNode,
                           arguments=["--lanes", "1", "--threads", "1", "--audit", "0"])
         for node in network.nodes[OPTIONS.miners:]:
             node.mines = False

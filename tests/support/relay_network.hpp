@@ -69,6 +69,7 @@ struct RelayNode {
     std::map<std::size_t, Traffic> sent;  // by the message's index
     std::vector<std::pair<node::PeerId, node::Offence>> reports;
     std::vector<node::AnnounceOutcome> announced;
+    std::map<node::PeerId, std::uint64_t> received;  // bytes
     std::size_t judged_shares = 0;
     std::size_t judged_transactions = 0;
     std::size_t judged_blocks = 0;
@@ -104,14 +105,14 @@ class RelayNetwork {
         return number;
     }
     void connect(std::size_t a, std::size_t b, std::chrono::milliseconds latency) {
-        join(a, b);
-        join(b, a);
         latency_[{a, b}] = latency_[{b, a}] = latency;
+        join(a, b, work_of(b));
+        join(b, a, work_of(a));
     }
-    /// A peer that is nobody: messages to it are kept in `to_stranger`.
-    node::PeerId add_stranger(std::size_t at) {
+    /// A peer that is nobody: messages to it are kept in `to_stranger`. `work`: what it claims.
+    node::PeerId add_stranger(std::size_t at, const chain::U256& work = {}) {
         const std::size_t number = kFirstStranger + strangers_++;
-        join(at, number);
+        join(at, number, work);
         return node::PeerId{number};
     }
     void leave(std::size_t at, node::PeerId peer) {
@@ -199,8 +200,13 @@ class RelayNetwork {
         return *added;
     }
 
+    [[nodiscard]] chain::U256 work_of(std::size_t at) const {
+        return nodes_[at]->ledger->tip()->index().cumulative_work;
+    }
+
     /// A message arrives now.
     void deliver(std::size_t to, node::PeerId from, node::Message message) {
+        nodes_[to]->received[from] += node::encode_frame(message).size();
         node::Relay& relay = *nodes_[to]->relay;
         std::visit([&](auto& content) { take(*nodes_[to], relay, from, content); }, message);
     }
@@ -219,9 +225,11 @@ class RelayNetwork {
     static constexpr std::size_t kFirstStranger = 1000;
     static constexpr std::size_t kBytesPerMillisecond = 10'000;
 
-    void join(std::size_t at, std::size_t peer) {
+    void join(std::size_t at, std::size_t peer, const chain::U256& work) {
         nodes_[at]->peers.push_back(node::PeerId{peer});
-        nodes_[at]->relay->peer_joined(node::PeerId{peer}, node::Hello{});
+        node::Hello hello;
+        hello.tip.cumulative_work = work;
+        nodes_[at]->relay->peer_joined(node::PeerId{peer}, hello);
     }
     void later(std::chrono::microseconds time, std::function<void()> what) {
         events_.emplace(std::pair{now_ + time, ++order_}, std::move(what));
@@ -238,6 +246,9 @@ class RelayNetwork {
         };
         out.report = [this, number](node::PeerId peer, const node::Offence& offence) {
             nodes_[number]->reports.emplace_back(peer, offence);
+        };
+        out.received_bytes = [this, number](node::PeerId peer) {
+            return nodes_[number]->received[peer];
         };
         out.submit_block = [this, number](node::PeerId peer, node::SharedBlock block,
                                           const chain::U256&) {
@@ -327,6 +338,8 @@ class RelayNetwork {
             relay.on_share(from, std::move(content), now_);
         } else if constexpr (std::is_same_v<M, node::NotFound>) {
             relay.on_not_found(from, content, now_);
+        } else if constexpr (std::is_same_v<M, node::Ping>) {
+            relay.on_claim(from, content.tip);
         }
     }
 

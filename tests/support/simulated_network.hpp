@@ -7,6 +7,7 @@
 #include "tests/support/random_dataset.hpp"
 
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -149,6 +150,17 @@ class SimulatedNetwork {
     /// Bytes that have been sent over a connection from one end.
     [[nodiscard]] std::size_t sent_bytes(node::PeerId peer) const {
         return ends_.at(peer).sent_bytes;
+    }
+    /// Bytes that have come over a connection to one end, those of unfinished frames too.
+    [[nodiscard]] std::size_t received_bytes(node::PeerId peer) const {
+        const auto end = ends_.find(peer);
+        if (end == ends_.end()) return 0;
+        const End& sender = ends_.at(end->second.other);
+        const auto waits = std::max(sender.free_at - now_, node::SteadyTime::duration::zero());
+        const double remaining = std::chrono::duration<double>(waits).count() *
+                                 static_cast<double>(sender.link.bytes_per_second);
+        return sender.sent_bytes -
+               std::min(sender.sent_bytes, static_cast<std::size_t>(std::ceil(remaining)));
     }
     /// Messages of a type that have been sent by anybody.
     template <class Type>

@@ -6,8 +6,8 @@
 #include "chain/consensus/difficulty.hpp"
 #include "chain/consensus/header_rules.hpp"
 #include "chain/ledger.hpp"
-#include "node/sync/chain_server.hpp"
 #include "node/sync/block_sync.hpp"
+#include "node/sync/chain_server.hpp"
 #include "tests/support/chain_store.hpp"
 #include "tests/support/simulated_network.hpp"
 
@@ -201,6 +201,7 @@ class SyncNode {
     // ---- what has happened
 
     std::vector<Report> reports;
+    bool parts_at_blame = true;  ///< whether a connection ends with the first report
     std::map<node::PeerId, std::size_t> blocks_from;
     std::map<chain::Hash256, std::size_t> times_received;
     std::size_t submissions = 0;
@@ -225,9 +226,12 @@ class SyncNode {
             simulated_.send(peer, std::move(message));
         };
         outlets.queued_bytes = [this](node::PeerId peer) { return simulated_.queued_bytes(peer); };
+        outlets.received_bytes = [this](node::PeerId peer) {
+            return std::uint64_t{simulated_.received_bytes(peer)};
+        };
         outlets.report = [this](node::PeerId peer, const node::Offence& offence) {
             reports.push_back({peer, offence});
-            simulated_.disconnect(peer);
+            if (parts_at_blame) simulated_.disconnect(peer);
         };
         outlets.submit_block = [this](node::PeerId peer, SharedBlock block,
                                       const chain::U256& branch_work) {

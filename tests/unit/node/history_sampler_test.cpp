@@ -58,6 +58,7 @@ class HistorySampling : public testing::Test {
         : server_(*shared().ledger,
                   {.send = [this](PeerId, Message message) { push_answer(std::move(message)); },
                    .queued_bytes = {},
+                   .received_bytes = {},
                    .report = [this](PeerId peer, const Offence& what) { note(peer, what); },
                    .submit_block = {},
                    .submit_share = {},

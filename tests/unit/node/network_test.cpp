@@ -104,5 +104,24 @@ TEST(WhyStuck, names_what_is_waited_for_by_whom_and_what_to_do) {
     EXPECT_FALSE(explain_state(sync_state::Verifying{41}).is_stuck);
 }
 
+TEST(WhyStuck, does_not_say_that_nobody_mines_where_somebody_does) {
+    StuckFacts facts;
+    facts.sync.state = sync_state::InSync{};
+    facts.interval_ms = 1000;
+    facts.tip_age_ms = kQuietIntervals * facts.interval_ms;
+    EXPECT_NE(explain(facts).advice.find("mine start"), std::string::npos);
+    facts.is_mining = true;
+    EXPECT_EQ(explain(facts).advice.find("mine start"), std::string::npos);
+    EXPECT_NE(explain(facts).advice.find("This node mines"), std::string::npos);
+    // Blocks that it does not have are found all the time.
+    for (const bool is_mining : {false, true}) {
+        facts.is_mining = is_mining;
+        facts.news_age_ms = facts.tip_age_ms - 1;
+        EXPECT_NE(explain(facts).advice.find("somebody mines"), std::string::npos);
+        facts.news_age_ms = facts.tip_age_ms;
+        EXPECT_EQ(explain(facts).advice.find("somebody mines"), std::string::npos);
+    }
+}
+
 }  // namespace
 }  // namespace gradient::node

@@ -183,6 +183,45 @@ TEST_F(Transport, a_byte_now_and_then_does_not_prolong_a_frame) {
     EXPECT_EQ(offence, Offence(ProtocolOffence::frame_too_slow));
 }
 
+// Header and payload have one deadline together, which moves with what comes.
+TEST_F(Transport, a_slow_frame_that_keeps_its_rate_may_take_long) {
+    ConnectionLimits limits;
+    limits.frame_rate = {100ms, 20'000};
+    const auto stream = connect_raw(limits);
+    constexpr std::size_t kSize = 20'000;
+    const auto slow = [&]() -> Task<> {
+        const auto start = header(kSize, type_of(TaskData{}));
+        co_await write(*stream, start);
+        for (std::size_t sent = 0; sent < kSize; sent += 1000) {
+            co_await sleep_for(10ms);  // 100,000 a second at most, over 200 ms at least
+            co_await write(*stream, chain::Bytes(1000));
+        }
+    };
+    std::optional<Offence> offence;
+    const auto began = std::chrono::steady_clock::now();
+    const auto judge = [&]() -> Task<> {
+        try {
+            co_await pair_.server->receive();
+        } catch (const PeerFault& fault) {
+            offence = fault.offence();
+        }
+    };
+    run(slow(), judge());
+    EXPECT_GE(std::chrono::steady_clock::now() - began, 2 * limits.frame_rate.base);
+    ASSERT_TRUE(offence);  // it is no message of its type
+    EXPECT_TRUE(std::holds_alternative<chain::CodecError>(*offence));
+}
+
+// A length alone buys no time.
+TEST_F(Transport, a_claimed_length_that_nothing_follows_is_given_up_at_once) {
+    ConnectionLimits limits;
+    limits.frame_rate = {30ms, 1000};  // at its own rate the frame would have four hours
+    const auto began = std::chrono::steady_clock::now();
+    EXPECT_EQ(fault_of(header(chain::kMaxBlockBytes, type_of(BlockMessage{})), limits),
+              Offence(ProtocolOffence::frame_too_slow));
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 5s);
+}
+
 TEST_F(Transport, silence_between_frames_is_no_fault) {
     pair_ = connect({}, frames_within(20ms));
     std::vector<Message> received;
@@ -281,7 +320,8 @@ TEST_F(Transport, close_sends_what_waits_then_goodbye_then_the_end_of_tls) {
         pair_.server.reset();
     };
     run(client(), server());
-    EXPECT_EQ(received, (std::vector<Message>{Ping{1, {}}, Ping{2, {}}, Goodbye{GoodbyeReason::shutdown}}));
+    EXPECT_EQ(received,
+              (std::vector<Message>{Ping{1, {}}, Ping{2, {}}, Goodbye{GoodbyeReason::shutdown}}));
     EXPECT_EQ(end, asio::error::eof);  // and not stream_truncated
 }
 

@@ -148,7 +148,7 @@ TEST(Penalties, the_ledgers_own_refusals_cost_only_condemned_blocks) {
 }
 
 TEST(Penalties, every_breach_of_the_protocol_costs_something) {
-    each(ProtocolOffence::lost_item, [](ProtocolOffence offence) {
+    each(ProtocolOffence::stalled, [](ProtocolOffence offence) {
         const Penalty penalty = penalty_for(offence);
         expect_sound(penalty);
         EXPECT_GT(penalty.cost, 0) << penalty.reason;
@@ -158,9 +158,9 @@ TEST(Penalties, every_breach_of_the_protocol_costs_something) {
 
 TEST(Penalties, no_two_breaches_have_the_same_sentence) {
     std::set<std::string> sentences;
-    each(ProtocolOffence::lost_item,
+    each(ProtocolOffence::stalled,
          [&](ProtocolOffence offence) { sentences.insert(describe(Offence(offence))); });
-    EXPECT_EQ(sentences.size(), static_cast<std::size_t>(ProtocolOffence::lost_item) + 1);
+    EXPECT_EQ(sentences.size(), static_cast<std::size_t>(ProtocolOffence::stalled) + 1);
 }
 
 class PenaltyLedgerTest : public testing::Test {
@@ -206,7 +206,7 @@ TEST_F(PenaltyLedgerTest, a_score_halves_in_its_half_life) {
 TEST_F(PenaltyLedgerTest, rare_faults_never_add_up) {
     PenaltyLedger::Time now = start_;
     for (int fault = 0; fault < 5000; ++fault, now += minutes(2)) {
-        ASSERT_EQ(ledger_.charge(node(1), penalty_for(ProtocolOffence::lost_item), now),
+        ASSERT_EQ(ledger_.charge(node(1), penalty_for(ProtocolOffence::unsolicited), now),
                   Sanction::none);
     }
     // A machine that falls behind for ten seconds of every ten minutes stays.
@@ -227,6 +227,29 @@ TEST_F(PenaltyLedgerTest, a_flood_of_small_faults_does) {
         now += std::chrono::milliseconds(10);
         ASSERT_LT(++count, 1200);
     }
+}
+
+// What comes for nothing is charged by what it takes, in whatever time it comes.
+TEST_F(PenaltyLedgerTest, a_flood_is_charged_by_its_bytes_and_one_late_answer_is_forgiven) {
+    const Penalty penalty = penalty_for(ProtocolOffence::unsolicited);
+    const auto charges_until_the_end = [&](std::uint8_t number, std::size_t bytes) {
+        int charges = 1;
+        while (charges < 100'000 &&
+               ledger_.charge(node(number), penalty, start_, bytes) == Sanction::none) {
+            ++charges;
+        }
+        return charges;
+    };
+    EXPECT_EQ(ledger_.charge(node(1), penalty, start_, chain::kMaxBlockBytes), Sanction::none);
+    EXPECT_LE(charges_until_the_end(2, chain::kMaxBlockBytes), 4);
+    const int small = charges_until_the_end(3, 300);
+    EXPECT_GT(small, 10'000);
+    EXPECT_LT(small, 100'000);
+    // The answers of a line that was away for a while, to everything that may be asked at a time.
+    for (int i = 0; i < 128; ++i) {
+        ASSERT_EQ(ledger_.charge(node(4), penalty, start_, 1000), Sanction::none);
+    }
+    EXPECT_LT(ledger_.score(node(4), start_), penalty.cost + 1);
 }
 
 TEST_F(PenaltyLedgerTest, keeps_a_node_away_until_its_score_is_forgiven) {

@@ -110,15 +110,75 @@ TEST_F(RelayBlocksTest, a_lost_outline_is_asked_of_another) {
     announce(b);
     EXPECT_THAT(all<GetOutline>(b), IsEmpty());
     network.run(BlockRelay::kOutlineTimeout + 2 * kRelayTick);
-    expect_blamed(a, ProtocolOffence::stalled);
     EXPECT_THAT(all<GetOutline>(b), SizeIs(1));
-    // The late one is as good, and the second no offence.
+    // To be late is no fault. The late one is as good, and the second no offence.
     send(a, outline);
     send(b, outline);
     network.run(1s);
     EXPECT_EQ(at().tip(), id);
     EXPECT_EQ(at().judged_blocks, 1U);
     EXPECT_EQ(at().relay->figures().duplicates_received, 1U);
+    EXPECT_THAT(at().reports, IsEmpty());
+}
+
+TEST_F(RelayBlocksTest, a_slow_peer_brings_its_block_when_there_is_no_other) {
+    announce(a);
+    network.run(10s);
+    EXPECT_THAT(all<GetOutline>(a), SizeIs(1));
+    send(a, outline);
+    network.run(15s);
+    send(a, all_parts());
+    network.run(1s);
+    EXPECT_EQ(at().tip(), id);
+    EXPECT_THAT(at().reports, IsEmpty());
+}
+
+TEST_F(RelayBlocksTest, a_block_that_nobody_sends_is_left_to_sync) {
+    announce(a);
+    announce(b);
+    network.run(BlockRelay::kFetchTimeout + 2 * kRelayTick);
+    EXPECT_EQ(at().relay->blocks().fetches(), 0U);
+    EXPECT_THAT(at().reports, IsEmpty());
+    send(a, outline);  // too late for anything, and still no offence
+    EXPECT_THAT(at().reports, IsEmpty());
+    EXPECT_THAT(all<GetParts>(a), IsEmpty());
+}
+
+TEST_F(RelayBlocksTest, beside_one_that_was_late_another_is_asked_at_once) {
+    fill();
+    announce(a);
+    network.run(BlockRelay::kOutlineTimeout + 2 * kRelayTick);
+    EXPECT_THAT(all<GetOutline>(a), SizeIs(1));
+    announce(b);
+    EXPECT_THAT(all<GetOutline>(b), SizeIs(1));
+    send(b, outline);
+    network.run(1s);
+    ASSERT_EQ(at().tip(), id);
+    // Its next block too.
+    const auto next = network.mine(1);
+    network.submit(1, next);
+    const Announce told{
+        next->header, (*network[1].ledger->index(chain::header_id(next->header)))->cumulative_work};
+    send(a, told);
+    send(b, told);
+    EXPECT_THAT(all<GetOutline>(a), SizeIs(2));
+    EXPECT_THAT(all<GetOutline>(b), SizeIs(2));
+    EXPECT_THAT(at().reports, IsEmpty());
+}
+
+TEST_F(RelayBlocksTest, parts_that_are_late_come_from_another) {
+    fill_half();
+    announce(a);
+    announce(b);
+    send(a, outline);
+    ASSERT_THAT(all<GetParts>(a), SizeIs(1));
+    network.run(8s);
+    ASSERT_THAT(all<GetParts>(b), SizeIs(1));
+    EXPECT_EQ(all<GetParts>(a).front(), all<GetParts>(b).front());
+    send(b, *take_parts(*block, all<GetParts>(b).front()));
+    send(a, *take_parts(*block, all<GetParts>(a).front()));
+    network.run(1s);
+    EXPECT_EQ(at().tip(), id);
     EXPECT_THAT(at().reports, IsEmpty());
 }
 
@@ -375,8 +435,19 @@ TEST_F(RelayBlocksTest, a_flood_of_announcements_is_bounded) {
     EXPECT_EQ(at().relay->blocks().fetches(), BlockRelay::kMaxFetches);
     EXPECT_EQ(announce(b), AnnounceOutcome::fetching);
     EXPECT_EQ(at().relay->blocks().fetches(), BlockRelay::kMaxFetches);
-    network.run(10s);
+    network.run(BlockRelay::kFetchTimeout + 2 * kRelayTick);
     EXPECT_EQ(at().relay->blocks().fetches(), 0U);
+    // One of each of many: as soon as they are late, others come in.
+    for (std::size_t k = 0; k < BlockRelay::kMaxFetches; ++k)
+        send(network.add_stranger(0), invent());
+    EXPECT_EQ(at().relay->blocks().fetches(), BlockRelay::kMaxFetches);
+    forged = invent();
+    const PeerId late = network.add_stranger(0);
+    send(late, forged);
+    EXPECT_EQ(at().announced.back(), AnnounceOutcome::ignored);
+    network.run(BlockRelay::kOutlineTimeout + 2 * kRelayTick);
+    send(late, forged);
+    EXPECT_EQ(at().announced.back(), AnnounceOutcome::fetching);
 }
 
 TEST_F(RelayBlocksTest, a_peer_with_more_work_is_not_told_of_less) {

@@ -80,9 +80,28 @@ TEST_F(SyncLiars, peer_that_sends_no_blocks_is_given_up_and_others_step_in) {
     // Others step in when it is late for the first time.
     ASSERT_TRUE(reaches(*newcomer, id_of(blocks.back()), 10s));
     EXPECT_TRUE(newcomer->reports.empty());
-    simulated_.run_for(20s);
+    simulated_.run_for(SyncLimits().patience + 1s);
     EXPECT_TRUE(newcomer->has_reported(to_silent, ProtocolOffence::stalled));
     EXPECT_EQ(newcomer->reports.size(), 1U);
+}
+
+TEST_F(SyncLiars, three_that_withhold_a_block_do_not_keep_it_from_a_fourth) {
+    const auto blocks = mine(6);
+    std::vector<std::unique_ptr<test::SyncNode>> silent;
+    const auto newcomer = make_node();
+    for (int i = 0; i < 3; ++i) {
+        silent.push_back(make_node(blocks));
+        simulated_.connect(newcomer->index(), silent.back()->index());
+    }
+    simulated_.intercept = [&](SimulatedNetwork::NodeIndex sender, PeerId, Message& message) {
+        const bool is_silent =
+            std::ranges::any_of(silent, [&](const auto& node) { return node->index() == sender; });
+        return !is_silent || !std::holds_alternative<BlockMessage>(message);
+    };
+    simulated_.run_for(25s);  // each has been asked
+    const auto good = make_node(blocks);
+    simulated_.connect(newcomer->index(), good->index());
+    EXPECT_TRUE(reaches(*newcomer, id_of(blocks.back()), 60s));
 }
 
 TEST_F(SyncLiars, peer_that_sends_nothing_is_named_before_it_is_given_up) {
@@ -105,6 +124,35 @@ TEST_F(SyncLiars, peer_that_sends_no_headers_is_given_up) {
     silence<Headers>(*silent);
     EXPECT_TRUE(simulated_.run_until(
         [&] { return newcomer->has_reported(peer, ProtocolOffence::stalled); }, 60s));
+}
+
+// An answer that comes after its sender was given up is neither unsolicited nor one to a later
+// question.
+TEST_F(SyncLiars, answers_of_a_peer_that_was_given_up_are_known_as_such) {
+    const auto blocks = mine(5);
+    const auto slow = make_node(blocks);
+    const auto newcomer = make_node();
+    const PeerId peer = simulated_.connect(newcomer->index(), slow->index());
+    newcomer->parts_at_blame = false;
+    std::vector<Message> held;
+    const auto index = slow->index();
+    simulated_.intercept = [&](SimulatedNetwork::NodeIndex sender, PeerId, Message& message) {
+        const bool holds = sender == index && std::holds_alternative<Headers>(message);
+        if (holds) held.push_back(message);
+        return !holds;
+    };
+    ASSERT_TRUE(simulated_.run_until(
+        [&] { return newcomer->has_reported(peer, ProtocolOffence::stalled); }, 60s));
+    // It claims more meanwhile, and is not asked again before it has answered.
+    const auto more = mine(2, blocks);
+    slow->take(more);
+    simulated_.run_for(5s);
+    simulated_.intercept = nullptr;
+    ASSERT_EQ(held.size(), 1U);
+    simulated_.send(simulated_.other_end(peer), held.front());
+    EXPECT_TRUE(reaches(*newcomer, id_of(more.back()), 120s));
+    EXPECT_FALSE(newcomer->has_reported(peer, ProtocolOffence::unsolicited));
+    EXPECT_FALSE(newcomer->has_reported(peer, ProtocolOffence::broken_headers));
 }
 
 TEST_F(SyncLiars, block_that_a_peer_lacks_comes_from_another) {

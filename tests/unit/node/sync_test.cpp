@@ -225,6 +225,21 @@ TEST_F(Sync, block_that_this_node_could_not_judge_is_judged_again) {
     EXPECT_FALSE(newcomer->is<OwnFailure>());
 }
 
+// A line of half the least rate that is believed: everything is late, and nobody is blamed.
+TEST_F(Sync, slow_line_is_no_fault) {
+    const auto blocks = mine(12);
+    const auto a = make_node(blocks);
+    const auto b = make_node(blocks);
+    const auto newcomer = make_node();
+    test::SimulatedNetwork::Link slow;
+    slow.latency = 300ms;
+    slow.bytes_per_second = 2 * SyncLimits().idle_rate;
+    simulated_.connect(newcomer->index(), a->index(), slow);
+    simulated_.connect(newcomer->index(), b->index(), slow);
+    EXPECT_TRUE(reaches(*newcomer, id_of(blocks.back()), 300s));
+    EXPECT_TRUE(newcomer->reports.empty());
+}
+
 TEST_F(Sync, headers_ahead_of_the_clock_wait_without_blame) {
     const auto blocks = mine(6);
     const auto a = make_node(blocks);
