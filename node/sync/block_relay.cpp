@@ -122,9 +122,7 @@ void BlockRelay::tell(const chain::Header& header, const chain::U256& work) {
 
 void BlockRelay::add_source(FetchPlace place, PeerId peer, SteadyTime now) {
     Fetch& fetch = place->second;
-    const Request request{fetch.stage, place->first};
-    const auto& requests = peers_.at(peer).requests;
-    if (fetch.stage == Stage::judgement || std::ranges::find(requests, request) != requests.end() ||
+    if (fetch.stage == Stage::judgement || owes(peers_.at(peer), {fetch.stage, place->first}) ||
         std::ranges::find(fetch.sources, peer) != fetch.sources.end()) {
         return;
     }
@@ -152,10 +150,14 @@ std::optional<PeerId> BlockRelay::take_source(Fetch& fetch) {
     return std::nullopt;
 }
 
+bool BlockRelay::owes(const Peer& peer, const Request& request) {
+    return std::ranges::find(peer.requests, request) != peer.requests.end();
+}
+
+// Whether somebody may still bring it.
 bool BlockRelay::is_pending(const Request& request) const {
     return request.kind == Stage::judgement || std::ranges::any_of(peers_, [&](const auto& item) {
-               const auto& requests = item.second.requests;
-               return std::ranges::find(requests, request) != requests.end();
+               return owes(item.second, request);
            });
 }
 
@@ -438,9 +440,7 @@ void BlockRelay::tick(SteadyTime now) {
             continue;
         }
         for (auto& [id, peer] : peers_) {
-            const auto& requests = peer.requests;
-            const Request request{fetch.stage, here->first};
-            if (std::ranges::find(requests, request) != requests.end()) peer.is_late = true;
+            if (owes(peer, {fetch.stage, here->first})) peer.is_late = true;
         }
         ask_another(here, now);
     }

@@ -132,6 +132,7 @@ class BlockRelay {
                      SteadyTime now);
     void add_source(FetchPlace place, PeerId peer, SteadyTime now);
     [[nodiscard]] std::optional<PeerId> take_source(Fetch& fetch);
+    [[nodiscard]] static bool owes(const Peer& peer, const Request& request);
     [[nodiscard]] bool is_pending(const Request& request) const;
     void ask_next(FetchPlace place, SteadyTime now);
     void ask_another(FetchPlace place, SteadyTime now);

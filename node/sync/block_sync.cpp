@@ -132,7 +132,7 @@ void BlockSync::on_block(PeerId peer, std::shared_ptr<const chain::Block> block,
         outlets_.report(peer, ProtocolOffence::unsolicited);
         return;
     }
-    found->second.debt.reset();
+    found->second.silence.answered();
     downloads_.arrived(peer, id, std::move(block), now);
     make_room();
     go_on(now);
@@ -144,7 +144,7 @@ void BlockSync::on_not_found(PeerId peer, const NotFound& message, SteadyTime no
     auto& request = found->second.request;
     for (const ItemId& item : message.items) {
         if (item.kind != ItemKind::block) continue;
-        if (downloads_.is_asked(peer, item.id)) found->second.debt.reset();
+        if (downloads_.is_asked(peer, item.id)) found->second.silence.answered();
         downloads_.not_found(peer, item.id, now + limits_.ask_again);
         if (request && (item.id == ledger_.network().genesis.id ||
                         std::ranges::find(request->locator, item.id) != request->locator.end())) {
@@ -320,25 +320,15 @@ void BlockSync::tick(SteadyTime now) {
     go_on(now);
 }
 
-// Bytes of whatever kind count: an answer may wait behind others on its line.
-bool BlockSync::is_silent(PeerId id, Peer& peer, SteadyTime now) const {
-    if (!peer.request && !downloads_.owes(id)) {
-        peer.debt.reset();
-        return false;
-    }
-    const std::uint64_t bytes = outlets_.received_bytes ? outlets_.received_bytes(id) : 0;
-    if (!peer.debt) peer.debt = {now, bytes};
-    const double beyond = seconds(now - peer.debt->since - limits_.patience);
-    if (beyond < 0) return false;
-    return static_cast<double>(bytes - peer.debt->bytes) <=
-           beyond * static_cast<double>(limits_.idle_rate);
-}
-
 void BlockSync::drop_silent_peers(SteadyTime now) {
     for (auto& [id, peer] : peers_) {
-        if (!is_silent(id, peer, now)) continue;
+        if (!peer.request && !downloads_.owes(id)) {
+            peer.silence.answered();
+            continue;
+        }
+        const std::uint64_t bytes = outlets_.received_bytes ? outlets_.received_bytes(id) : 0;
         // What it was asked for stays asked: its answers may come yet, and are to be known as such.
-        peer.debt.reset();
+        if (!peer.silence.is_silent(bytes, now)) continue;
         refuse(id, peer, ProtocolOffence::stalled);
     }
 }

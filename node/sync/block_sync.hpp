@@ -5,6 +5,7 @@
 #include "node/sync/header_chain.hpp"
 #include "node/sync/header_survey.hpp"
 #include "node/sync/outlets.hpp"
+#include "node/sync/silence_watch.hpp"
 #include "node/sync/sync_limits.hpp"
 #include "node/sync/sync_status.hpp"
 
@@ -78,11 +79,6 @@ class BlockSync {
         bool late = false;
         bool survey = false;
     };
-    /// Since when a peer has owed an answer without sending any, and what it had sent by then.
-    struct Debt {
-        SteadyTime since;
-        std::uint64_t bytes = 0;
-    };
     struct Peer {
         TipClaim claim;
         std::optional<HeaderRequest> request;
@@ -91,7 +87,7 @@ class BlockSync {
         SteadyTime ask_after;                ///< no headers are asked for before
         bool refused = false;                ///< nothing more until it claims something else
         std::size_t short_falls = 0;         ///< answers that showed less than it claims
-        std::optional<Debt> debt;            ///< set while it owes an answer
+        SilenceWatch silence;
         double header_credit = 0;
         SteadyTime credit_at;
     };
@@ -136,7 +132,6 @@ class BlockSync {
     bool ask_for_block(PeerId id, const Peer& peer, SteadyTime now);
     void ask_for_blocks(SteadyTime now);
     void make_room();
-    [[nodiscard]] bool is_silent(PeerId id, Peer& peer, SteadyTime now) const;
     void drop_silent_peers(SteadyTime now);
 
     // ---- verdicts

@@ -180,7 +180,7 @@ void BlockSync::on_headers(PeerId peer, const Headers& message, SteadyTime now,
         return;
     }
     const HeaderRequest request = *std::exchange(its.request, std::nullopt);
-    its.debt.reset();
+    its.silence.answered();
     if (request.survey) {
         take_survey(peer, its, request, message, now, now_ms);
     } else if (message.headers.empty()) {

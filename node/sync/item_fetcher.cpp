@@ -92,7 +92,7 @@ std::chrono::milliseconds ItemFetcher::patience(const Wanted& wanted) const {
 ItemId ItemFetcher::end_request(Peer& peer, std::deque<Request>::iterator request) {
     const ItemId item = request->item;
     peer.requests.erase(request);
-    peer.debt.reset();
+    peer.silence.answered();
     const auto place = wanted_.find(item.id);
     if (place != wanted_.end() && place->second.requests > 0) --place->second.requests;
     return item;
@@ -204,9 +204,9 @@ void ItemFetcher::tick(SteadyTime now) {
     }
     for (auto& [id, peer] : peers_) {
         mark_late(id, peer, now);
-        if (!is_silent(id, peer, now)) continue;
-        peer.debt.reset();
-        outlets_.report(id, ProtocolOffence::stalled);
+        if (peer.requests.empty()) continue;
+        const std::uint64_t bytes = outlets_.received_bytes ? outlets_.received_bytes(id) : 0;
+        if (peer.silence.is_silent(bytes, now)) outlets_.report(id, ProtocolOffence::stalled);
     }
 }
 
@@ -220,16 +220,6 @@ void ItemFetcher::mark_late(PeerId id, Peer& peer, SteadyTime now) {
         ++place->second.late;
         remove_source(place, id);
     }
-}
-
-// Bytes of whatever kind count: an answer may wait behind others on its line.
-bool ItemFetcher::is_silent(PeerId id, Peer& peer, SteadyTime now) const {
-    if (peer.requests.empty()) return false;
-    const std::uint64_t bytes = outlets_.received_bytes ? outlets_.received_bytes(id) : 0;
-    if (!peer.debt) peer.debt = Debt{now, bytes};
-    const std::chrono::duration<double> beyond = now - peer.debt->since - kPatience;
-    return beyond.count() >= 0 && static_cast<double>(bytes - peer.debt->bytes) <=
-                                      beyond.count() * static_cast<double>(kIdleBytesPerSecond);
 }
 
 std::size_t ItemFetcher::offers_of(PeerId peer) const {

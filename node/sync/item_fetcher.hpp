@@ -3,6 +3,7 @@
 #include "node/p2p/messages.hpp"
 #include "node/sync/outlets.hpp"
 #include "node/sync/relay_types.hpp"
+#include "node/sync/silence_watch.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -37,10 +38,6 @@ class ItemFetcher {
     static constexpr std::chrono::milliseconds kTimeout{2'000};
     static constexpr std::size_t kMinBytesPerSecond = std::size_t{1} << 20U;
     static constexpr unsigned kMaxDoublings = 3;
-    /// A peer that owes an answer and in this time sends none has stalled, unless bytes come at
-    /// that rate from then on.
-    static constexpr std::chrono::seconds kPatience{30};
-    static constexpr std::size_t kIdleBytesPerSecond = 4 * 1024;
     /// What may pass before another copy of a parked item is asked for. A block is judged in less.
     static constexpr std::chrono::milliseconds kParkTime{3'000};
 
@@ -93,16 +90,12 @@ class ItemFetcher {
         SteadyTime deadline;
         bool late = false;  // others are asked, but the answer may come
     };
-    struct Debt {
-        SteadyTime since;         // it has answered nothing
-        std::uint64_t bytes = 0;  // that had come from it by then
-    };
     struct Peer {
         std::deque<ItemId>
             to_ask;  // in the order told; each is looked up again when its turn comes
         std::deque<Request> requests;
-        std::optional<Debt> debt;  // if there are requests
-        std::size_t offers = 0;    // wanted items of which it is a source
+        SilenceWatch silence;
+        std::size_t offers = 0;  // wanted items of which it is a source
     };
     struct Wanted {
         ItemKind kind = ItemKind::transaction;
@@ -124,7 +117,6 @@ class ItemFetcher {
     void took(PeerId id, const ItemId& item);
     [[nodiscard]] std::chrono::milliseconds patience(const Wanted& wanted) const;
     void mark_late(PeerId id, Peer& peer, SteadyTime now);
-    [[nodiscard]] bool is_silent(PeerId id, Peer& peer, SteadyTime now) const;
 
     const SyncOutlets& outlets_;
     RelayFigures& figures_;

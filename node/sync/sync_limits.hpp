@@ -43,10 +43,6 @@ struct SyncLimits {
     int overdue_times = 4;
     /// Headers are late after this time.
     std::chrono::milliseconds headers_time = 10s;
-    /// A peer that owes an answer and in this time sends none is given up, unless bytes come at
-    /// idle_rate from then on: it may be slow, but not silent.
-    std::chrono::milliseconds patience = 30s;
-    std::size_t idle_rate = 4 * 1024;  // bytes a second
     /// What an announcement has to bring a block before its headers are asked for; and relay, to
     /// bring a block whose parent is stored, before sync fetches it.
     std::chrono::milliseconds relay_time = 10s;

@@ -9,7 +9,7 @@ from gradient_node import main, one_sentence, sample_text, workspace
 SMALL = ["--rows", "32", "--batch", "1", "--steps-per-unit", "1"]
 PAY = ["--pay", "0.01", "--escrow", "4"]
 PAID = ["--from", "miner", "--units", "30", *PAY]
-LONG = 300  # units of a task that is not to end before what is done with it
+LONG = 100  # units of a task that is not to end before what is done with it
 
 
 def matrices(folder, rows=640):

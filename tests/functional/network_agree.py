@@ -102,7 +102,7 @@ def all_agree():
 
 def compare_with_one_miner(make, chain, together):
     units = together[-1][0]
-    alone = Network(make, chain, 1, arguments=MINER)
+    alone = Network(make, chain, 1, arguments=["--lanes", "2", "--threads", "2"])
     alone[0].folder = alone[0].folder.with_name("alone")
     alone.start()
     single = curve_until(alone.nodes, lambda point: point[0] >= units)

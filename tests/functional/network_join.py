@@ -45,12 +45,12 @@ def size_of(node, start):
     return sum(node.rpc("chain_show", block=str(block["height"]))["size_bytes"] for block in node.blocks(start=start))
 
 
-def starts_from_snapshot(make, genesis, network):
+def starts_from_snapshot(make, chain, network):
     """A node that begins with a snapshot of its peers, if they have one by now."""
     if network[0].tip()[0] < SNAPSHOT_EVERY + SNAPSHOT_DEPTH:
         print(f"no snapshot yet: they are made each {SNAPSHOT_EVERY} blocks", flush=True)
         return
-    node = make("from_snapshot", kind=NetworkNode, chain=genesis, arguments=MINER)
+    node = make("from_snapshot", kind=NetworkNode, chain=chain, arguments=MINER)
     node.mines = False
     node.fixed = [network[0], network[1]]
     began = time.monotonic()
@@ -77,13 +77,13 @@ def is_verified(node):
 
 def joins():
     with workspace() as (folder, make):
-        genesis = make_chain(folder, OPTIONS.interval_ms)
-        network = Network(make, genesis, OPTIONS.nodes, arguments=MINER).start()
+        chain = make_chain(folder, OPTIONS.interval_ms)
+        network = Network(make, chain, OPTIONS.nodes, arguments=MINER).start()
         network.wait_height(OPTIONS.height, PATIENCE_S)
         trained = sum(node.processor_s() for node in network)
         figures = network[0].rpc("status")["chain"]
 
-        newcomer = make("newcomer", kind=NetworkNode, chain=genesis, arguments=MINER)
+        newcomer = make("newcomer", kind=NetworkNode, chain=chain, arguments=MINER)
         newcomer.mines = False
         newcomer.fixed = [network[0], network[1]]
         newcomer.start()
@@ -93,14 +93,14 @@ def joins():
         received, shares = figures_in["bytes_received"], figures_in["messages"].get("share", 0)
         size = size_of(newcomer, 1)  # what came while it was catching up is in it
         print(f"{goal} blocks verified in {to_goal:.1f} s, at the moving tip after {to_tip:.1f} s; it has "
-              f"{newcomer.tip()[0]} blocks of {size / 1e6:.1f} MB in all, received {received / 1e6:.1f} MB and {shares} shares alone; peak "
-              f"memory {peak / 1024:.0f} MiB (a miner's {network[0].memory_kb('VmHWM') / 1024:.0f} MiB)", flush=True)
+              f"{newcomer.tip()[0]} blocks of {size / 1e6:.1f} MB in all, received {received / 1e6:.1f} MB and {shares} "
+              f"shares alone; peak memory {peak / 1024:.0f} MiB (a miner's {network[0].memory_kb('VmHWM') / 1024:.0f} MiB)", flush=True)
         print(f"processor time {processor:.1f} s beside {trained:.1f} s of mining (1 : {trained / processor:.1f}); "
               f"units replayed {figures['units_replayed']} of {figures['units']} "
               f"({figures['verification_ratio']:.3f})", flush=True)
         assert received < 2 * size + 10_000_000, "much was sent twice"
 
-        starts_from_snapshot(make, genesis, network)
+        starts_from_snapshot(make, chain, network)
 
         # It stays at the tip, and mines along.
         newcomer.wait_height(goal + 10, PATIENCE_S)

@@ -29,17 +29,28 @@ HEAL_S = 30
 PATIENCE_S = 120 + OPTIONS.blocks * OPTIONS.interval_ms / 1000 * 10
 
 
-def end_of(node, settled):
-    """What its side stands on, less so many blocks that it may still drop by itself: (cumulative work, height, id), and
-    the node."""
-    height = node.tip()[0] - settled
-    block = node.rpc("chain_show", block=str(height))
-    return (int(block["cumulative_work"]), height, block["id"]), node
+def block_at(node, height):
+    """The id of the block on its active chain, "" above its tip."""
+    return node.rpc("chain_show", block=str(height))["id"] if node.tip()[0] >= height else ""
 
 
-def has_on_chain(node, height, block):
-    """Whether a block is on the node's active chain; it may never have heard of it."""
-    return node.tip()[0] >= height and node.rpc("chain_show", block=str(height))["id"] == block
+def is_one_chain(network, height):
+    """Whether all nodes have the same block at a height."""
+    return lowest(network) >= height and len({block_at(node, height) for node in network}) == 1
+
+
+def differ_at(sides, height):
+    """Whether no node of one side has the block that a node of the other side has at a height."""
+    ours, theirs = ({block_at(node, height) for node in side} for side in sides)
+    return not ours & theirs
+
+
+def lowest(nodes):
+    return min(node.tip()[0] for node in nodes)
+
+
+def work_of_tip(node):
+    return int(node.rpc("chain_show", block=str(node.tip()[0]))["cumulative_work"])
 
 
 def pay_at(node, payer, count):
@@ -56,22 +67,31 @@ def is_included(node, name):
 
 
 def cut_and_heal(network, hosts, blocks, payer):
-    """One cut of so many blocks on the side of three; returns figures."""
-    before = min(node.tip()[0] for node in network)
+    """One cut of so many blocks on the side of three; prints figures, returns the height of the last common block."""
     hosts.partition(LIGHT, HEAVY)
+    sides = [[network[number] for number in side] for side in (LIGHT, HEAVY)]
+    before = lowest(network)
     paid = pay_at(network[0], payer, 2) if payer else []
     network[2].wait_height(before + blocks, PATIENCE_S)
     network[0].wait_height(before + max(1, blocks // 4), PATIENCE_S)
-    wait_for(lambda: all(is_included(network[0], name) for name in paid), network.describe, PATIENCE_S)
-    settled = min(3, blocks // 2)
-    ends = sorted((end_of(network[side[0]], settled) for side in (LIGHT, HEAVY)), key=lambda end: end[0])
+    wait_for(lambda: all(is_included(network[0], name) for name in paid),
+             lambda: f"{paid} aren't included on their side\n{network.describe()}", PATIENCE_S)
+    # Once the sides differ at a height, agreement there tells that one of them has given its branch up. Which one is
+    # only known then: both go on mining, and the lead may change until they meet.
+    wait_for(lambda: differ_at(sides, lowest(network)), network.describe, PATIENCE_S)
+    top = lowest(network)
+    ends = [block_at(side[0], top) for side in sides]
+    heights = [side[0].tip()[0] for side in sides]
+    most = max(work_of_tip(side[0]) for side in sides)
     hosts.heal()
-    (_, lighter, abandoned), loser = ends[0]
-    (_, heavier, tip), _ = ends[1]
-    took = wait_for(lambda: all(has_on_chain(node, heavier, tip) for node in network), network.describe, PATIENCE_S)
-    split = fork_height(loser, abandoned)
-    wait_for(lambda: all(is_included(node, name) for name in paid for node in network), network.describe, PATIENCE_S)
-    print(f"cut for {heavier + settled - split} blocks against {lighter + settled - split}, which were abandoned: all "
+    took = wait_for(lambda: is_one_chain(network, top) and all(work_of_tip(node) >= most for node in network),
+                    lambda: f"no common block at height {top}, or less work than {most}\n{network.describe()}",
+                    PATIENCE_S)
+    lost = 1 if block_at(network[0], top) == ends[0] else 0
+    split = fork_height(sides[lost][0], ends[lost])
+    wait_for(lambda: all(is_included(node, name) for name in paid for node in network),
+             lambda: f"{paid} aren't included everywhere\n{network.describe()}", PATIENCE_S)
+    print(f"cut for {heights[1 - lost] - split} blocks against {heights[lost] - split}, which were abandoned: all "
           f"nodes on the heavier branch {took:.1f} s after the cut was healed, {len(paid)} transfers of the lighter "
           f"side included again", flush=True)
     assert took <= HEAL_S, took
@@ -100,8 +120,8 @@ def heals():
         payer = Payer(network[0])
         network.wait_height(4, PATIENCE_S)
         # A miner's pay is fractions of a coin: enough for the fees of a few transfers.
-        wait_for(lambda: float(network[0].rpc("account_show", address=payer.text)["balance"]) > 0.01, network.describe,
-                 PATIENCE_S)
+        wait_for(lambda: float(network[0].rpc("account_show", address=payer.text)["balance"]) > 0.01,
+                 lambda: f"{payer.text} was not paid\n{network.describe()}", PATIENCE_S)
         cut_and_heal(network, hosts, OPTIONS.blocks, payer)
         network.wait_height(network[0].tip()[0] + 2, PATIENCE_S)
         split = cut_and_heal(network, hosts, 2, None)

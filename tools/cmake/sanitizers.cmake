@@ -11,10 +11,10 @@ if(GRADIENT_SANITIZE)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
         # g++ 12 takes the allocation of asio's coroutine frames for a mismatch once it is instrumented.
         target_compile_options(gradient_instrumentation INTERFACE -Wno-mismatched-new-delete)
-    endif()
-    if(GRADIENT_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-        # g++ 12 warns that atomic_thread_fence, which asio uses, is not understood by TSan.
-        target_compile_options(gradient_instrumentation INTERFACE -Wno-tsan)
+        if(GRADIENT_SANITIZE MATCHES "thread")
+            # It warns that atomic_thread_fence, which asio uses, is not understood by TSan.
+            target_compile_options(gradient_instrumentation INTERFACE -Wno-tsan)
+        endif()
     endif()
 endif()
 if(GRADIENT_FUZZ)

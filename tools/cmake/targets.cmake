@@ -36,7 +36,7 @@ function(gradient_test name)
         set(arg_TIMEOUT 120)
     endif()
     gradient_executable(${name} SOURCES ${arg_SOURCES} LIBRARIES ${arg_LIBRARIES} GTest::gmock GTest::gtest_main)
-    # A quarter of the time that they take to compile; what they test is optimised in full.
+    # Compiles in four fifths of the time; what they test is optimised in full.
     target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
     # Files that tests read: tests/vectors and the like.
     target_compile_definitions(${name} PRIVATE GRADIENT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

@@ -204,6 +204,20 @@ TEST_F(Mining, a_block_that_leaves_the_chain_leaves_the_figures) {
     EXPECT_EQ(figures.verification_ratio(), std::nullopt);
 }
 
+// The segment of a block that lost comes in as a share: its units count, its win does not.
+TEST_F(Mining, shares_of_abandoned_blocks_do_not_make_the_useful_fraction_exceed_one) {
+    EXPECT_TRUE(run(service_->submit(strangers_block())).has_value());
+    chain::BlockIndex index = service_->tip()->index();
+    ASSERT_EQ(odds_of(index, *network_).hit, odds_of(index, *network_).win * 2);
+    index.header.units = 2;
+    index.hits = 1;
+    index.share_units = 98;
+    index.share_hits = 49;
+    ChainFigures figures;
+    figures.add(index, *network_);
+    EXPECT_NEAR(*figures.useful_fraction(), 1.0, 0.01);
+}
+
 TEST_F(Mining, the_odds_are_those_of_the_targets) {
     EXPECT_TRUE(run(service_->submit(strangers_block())).has_value());
     const auto odds = odds_of(service_->tip()->index(), *network_);

@@ -1,6 +1,7 @@
 #include "tests/unit/node/sync_fixture.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -9,7 +10,24 @@ namespace {
 
 using namespace sync_state;  // NOLINT(google-build-using-namespace)
 
-class Sync : public SyncTest {};
+class Sync : public SyncTest {
+  protected:
+    /// Blocks asked for by a newcomer that fetches the chain of two peers, over lines of that many
+    /// bytes a second.
+    std::size_t requests_on_lines_of(std::size_t bytes_per_second, const Blocks& blocks) {
+        const auto a = make_node(blocks);
+        const auto b = make_node(blocks);
+        const auto newcomer = make_node();
+        test::SimulatedNetwork::Link slow;
+        slow.latency = 300ms;
+        slow.bytes_per_second = bytes_per_second;
+        simulated_.connect(newcomer->index(), a->index(), slow);
+        simulated_.connect(newcomer->index(), b->index(), slow);
+        EXPECT_TRUE(reaches(*newcomer, id_of(blocks.back()), 300s));
+        EXPECT_TRUE(newcomer->reports.empty());
+        return simulated_.sent<GetBlock>();
+    }
+};
 
 TEST_F(Sync, newcomer_catches_up_from_all_its_peers_and_fetches_each_block_once) {
     const auto blocks = mine(60);
@@ -225,19 +243,16 @@ TEST_F(Sync, block_that_this_node_could_not_judge_is_judged_again) {
     EXPECT_FALSE(newcomer->is<OwnFailure>());
 }
 
-// A line of half the least rate that is believed: everything is late, and nobody is blamed.
+// Everything is late, so blocks are asked of both, and nobody is blamed.
 TEST_F(Sync, slow_line_is_no_fault) {
     const auto blocks = mine(12);
-    const auto a = make_node(blocks);
-    const auto b = make_node(blocks);
-    const auto newcomer = make_node();
-    test::SimulatedNetwork::Link slow;
-    slow.latency = 300ms;
-    slow.bytes_per_second = 2 * SyncLimits().idle_rate;
-    simulated_.connect(newcomer->index(), a->index(), slow);
-    simulated_.connect(newcomer->index(), b->index(), slow);
-    EXPECT_TRUE(reaches(*newcomer, id_of(blocks.back()), 300s));
-    EXPECT_TRUE(newcomer->reports.empty());
+    EXPECT_GT(requests_on_lines_of(256, blocks), blocks.size());
+}
+
+// Once it is known how slow the lines are, no block is asked of both.
+TEST_F(Sync, rate_of_a_line_is_measured) {
+    const auto blocks = mine(12);
+    EXPECT_EQ(requests_on_lines_of(512, blocks), blocks.size());
 }
 
 TEST_F(Sync, headers_ahead_of_the_clock_wait_without_blame) {
