@@ -209,6 +209,17 @@ class Audit {
             return fail(
                 Complaint{"the stored stub of the block is not what its header commits to"});
         }
+        return check_transaction_heights(stub_transaction_ids(*stub));
+    }
+
+    Result<void, Complaint> check_transaction_heights(const std::vector<Hash256>& transactions) {
+        for (const Hash256& each : transactions) {
+            TRY_ASSIGN(const auto height, or_complaint(reader_.transaction_height(each)));
+            if (height != height_) {
+                return fail(Complaint{
+                    "the stored height of a transaction is not that of the block including it"});
+            }
+        }
         return {};
     }
 
@@ -291,6 +302,7 @@ class Audit {
         if (included != judged.included) {
             return fail(Complaint{"the stored segment list of the block is not the derived one"});
         }
+        TRY(check_transaction_heights(transaction_ids_of(*block)));
         TRY(check_evidence(state, block->header, std::move(judged.evidence)));
         TRY_ASSIGN(BlockIndex expected,
                    or_complaint(make_index(state, parent_, header, judged, params)));

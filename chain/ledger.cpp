@@ -269,6 +269,8 @@ Result<void, StoreError> Ledger::add_tip_move(WriteBatch& batch, const BranchPat
         apply_to(state, undo);
         writer.erase_active(height);
         writer.put_side({height, id});
+        TRY_ASSIGN(const auto transactions, reader.transaction_ids(id));
+        for (const Hash256& each : transactions) writer.erase_transaction(each);
         for (const MmrPosition position : completed_nodes(height)) {
             writer.erase_history_node(position);
         }
@@ -283,12 +285,13 @@ Result<void, StoreError> Ledger::add_tip_move(WriteBatch& batch, const BranchPat
     }
     TRY_ASSIGN(const Hash256 fork, reader.require_active_at(height));
     TRY_ASSIGN(BlockIndex parent, reader.require_index(fork));
-    const auto join = [&](const Hash256& id, const BlockIndex& index,
-                          const StateDiff& redo) -> Result<void, StoreError> {
+    const auto join = [&](const Hash256& id, const BlockIndex& index, const StateDiff& redo,
+                          const std::vector<Hash256>& transactions) -> Result<void, StoreError> {
         TRY_ASSIGN(const StateDiff undo, invert(redo, state));
         writer.put_diff(id, undo);
         apply_to(state, redo);
         writer.put_active(index.height(), id);
+        for (const Hash256& each : transactions) writer.put_transaction(each, index.height());
         TRY(add_history(writer, id, index, parent.history, parent.cumulative_work));
         parent = index;
         return {};
@@ -297,9 +300,10 @@ Result<void, StoreError> Ledger::add_tip_move(WriteBatch& batch, const BranchPat
         TRY_ASSIGN(const BlockIndex index, reader.require_index(id));
         TRY_ASSIGN(const StateDiff redo, reader.require_diff(id));
         writer.erase_side({index.height(), id});
-        TRY(join(id, index, redo));
+        TRY_ASSIGN(const auto transactions, reader.transaction_ids(id));
+        TRY(join(id, index, redo, transactions));
     }
-    TRY(join(last.id(), last.index(), last.diff()));
+    TRY(join(last.id(), last.index(), last.diff(), transaction_ids_of(last.block())));
     writer.put_tip(last.id());
 
     if (path.undone.empty() && path.redone.empty() && last.tree_changes()) {
@@ -409,6 +413,11 @@ Result<std::optional<BlockIndex>, StoreError> Ledger::index(const Hash256& id) c
 
 Result<std::optional<Block>, StoreError> Ledger::block(const Hash256& id) const {
     return BlockReader(*store_).block(id);
+}
+
+Result<std::optional<std::uint64_t>, StoreError> Ledger::transaction_height(
+    const Hash256& transaction) const {
+    return BlockReader(*store_).transaction_height(transaction);
 }
 
 Result<std::optional<Hash256>, StoreError> Ledger::id_at(std::uint64_t height) const {

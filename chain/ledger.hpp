@@ -125,6 +125,9 @@ class Ledger {
     [[nodiscard]] Result<std::optional<Block>, StoreError> block(const Hash256& id) const;
     /// The active chain's block at a height.
     [[nodiscard]] Result<std::optional<Hash256>, StoreError> id_at(std::uint64_t height) const;
+    /// Height of the active chain's block that includes a transaction; nothing if none does.
+    [[nodiscard]] Result<std::optional<std::uint64_t>, StoreError> transaction_height(
+        const Hash256& transaction) const;
     /// What a block includes beside its winner's segment, without witness data: the same whether
     /// it is whole or pruned. Nothing if the block is not stored, or came with a snapshot.
     [[nodiscard]] Result<std::optional<BlockOutline>, StoreError> outline(const Hash256& id) const;

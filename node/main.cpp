@@ -19,7 +19,7 @@ int run(int argc, char** argv) {
         return static_cast<int>(exit->code);
     }
     const auto& settings = std::get<gradient::node::Settings>(parsed);
-    gradient::node::start_logging(settings.log_level);
+    gradient::node::start_logging(settings.log_level, settings.log_format);
     gradient::node::run_node(settings);
     return static_cast<int>(ExitCode::ok);
 }

@@ -8,6 +8,7 @@
 #include "node/concurrency/join.hpp"
 #include "node/concurrency/worker_pool.hpp"
 #include "node/ledger/ledger_service.hpp"
+#include "node/metrics/metrics_route.hpp"
 #include "node/mining/miner.hpp"
 #include "node/mining/work_source.hpp"
 #include "node/network/history_check.hpp"
@@ -161,8 +162,7 @@ class Node {
           work_(ledger_, miner_, *pool_, trainers_, key_.public_key()),
           peers_(ledger_, *pool_, load_or_create_key(directory_.node_key()), settings.peers,
                  {directory_.addresses(), directory_.bans(), directory_.snapshots()}),
-          server_(context_.get_executor(), rpc_place_, access_, rpc_routes(dispatcher_),
-                  dispatcher_, event_hub_),
+          server_(context_.get_executor(), rpc_place_, access_, routes(), dispatcher_, event_hub_),
           stop_asked_(context_.get_executor()) {}
     // First the pool: its jobs use everything else.
     ~Node() { pool_.reset(); }
@@ -172,6 +172,7 @@ class Node {
     void run();
 
   private:
+    [[nodiscard]] HttpRoutes routes();
     Task<> main();
     Task<> serve();
     void start_history_check();
@@ -210,6 +211,15 @@ class Node {
     bool stopping_ = false;
     std::optional<Failure> failure_;
 };
+
+HttpRoutes Node::routes() {
+    auto routes = rpc_routes(dispatcher_);
+    routes.add(metrics_route({ledger_, miner_, audits_, peers_,
+                              [this] { return work_.is_mining(); }, program_version("gradientd"),
+                              std::string(model::engine_name(trainers_.engine())),
+                              directory_.database()}));
+    return routes;
+}
 
 void Node::run() {
     ledger_.on_tip([this](const auto& change) {

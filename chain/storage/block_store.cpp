@@ -24,6 +24,7 @@ enum class Table : std::uint8_t {
     stub = 'u',
     included = 'l',
     side = 'w',
+    transaction = 'x',
     kept = 'p',
     importing = 'i',
 };
@@ -138,6 +139,19 @@ Result<IncludedSegments, StoreError> BlockReader::included(const Hash256& id) co
     return std::move(found).value_or(IncludedSegments());
 }
 
+Result<std::vector<Hash256>, StoreError> BlockReader::transaction_ids(const Hash256& id) const {
+    TRY_ASSIGN(const auto pruned, stub(id));
+    if (pruned) return stub_transaction_ids(*pruned);
+    TRY_ASSIGN(const Block whole, require_block(id));
+    return transaction_ids_of(whole);
+}
+
+Result<std::optional<std::uint64_t>, StoreError> BlockReader::transaction_height(
+    const Hash256& transaction) const {
+    return get_record<std::uint64_t>(view_, key_of(Table::transaction, transaction),
+                                     name("height of transaction", transaction));
+}
+
 Result<std::vector<SideBlock>, StoreError> BlockReader::side_blocks() const {
     std::vector<SideBlock> blocks;
     Result<void, StoreError> verdict;
@@ -234,6 +248,14 @@ void BlockWriter::put_stub(const Hash256& id, const BlockStub& stub) {
 void BlockWriter::put_included(const Hash256& id, const IncludedSegments& included) {
     if (included == IncludedSegments()) return;
     put_record(batch_, key_of(Table::included, id), included);
+}
+
+void BlockWriter::put_transaction(const Hash256& transaction, std::uint64_t height) {
+    put_record(batch_, key_of(Table::transaction, transaction), height);
+}
+
+void BlockWriter::erase_transaction(const Hash256& transaction) {
+    batch_.erase(key_of(Table::transaction, transaction));
 }
 
 void BlockWriter::put_side(const SideBlock& block) {

@@ -11,6 +11,7 @@
 //   'u' block id                 stub, once the block is pruned    chain/storage/block_stub.hpp
 //   'l' block id                 ids of the segments that it includes
 //   'w' height u64, block id     nothing: the block is on no active chain
+//   'x' transaction id           height of the active chain's block that includes it
 //   'p'                          which heights of the active chain are still kept
 //   'd' block id                 state diff: of an active block the one that undoes it, of any
 //                                other the one that leads to it from its parent
@@ -38,7 +39,7 @@
 namespace gradient::chain {
 
 /// Layout of the records. A program refuses a directory of another version.
-inline constexpr std::uint32_t kSchemaVersion = 5;
+inline constexpr std::uint32_t kSchemaVersion = 6;
 
 /// What a data directory belongs to.
 struct StoreInfo {
@@ -119,6 +120,11 @@ class BlockReader {
     [[nodiscard]] Result<std::optional<BlockStub>, StoreError> stub(const Hash256& id) const;
     /// The segments that a block includes beside its own: none if nothing is stored.
     [[nodiscard]] Result<IncludedSegments, StoreError> included(const Hash256& id) const;
+    /// Ids of the transactions that a block includes, in its order, whether it is whole or a stub.
+    [[nodiscard]] Result<std::vector<Hash256>, StoreError> transaction_ids(const Hash256& id) const;
+    /// Height of the active chain's block that includes a transaction; nothing if none does.
+    [[nodiscard]] Result<std::optional<std::uint64_t>, StoreError> transaction_height(
+        const Hash256& transaction) const;
     /// Everything off the active chain, heights ascending.
     [[nodiscard]] Result<std::vector<SideBlock>, StoreError> side_blocks() const;
     [[nodiscard]] Result<KeptHistory, StoreError> kept() const;
@@ -155,6 +161,8 @@ class BlockWriter {
     void erase_evidence(const Hash256& id);
     void put_stub(const Hash256& id, const BlockStub& stub);
     void put_included(const Hash256& id, const IncludedSegments& included);
+    void put_transaction(const Hash256& transaction, std::uint64_t height);
+    void erase_transaction(const Hash256& transaction);
     void put_side(const SideBlock& block);
     void erase_side(const SideBlock& block);
     /// Erases every record of a block off the active chain.

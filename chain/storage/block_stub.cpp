@@ -18,14 +18,26 @@ BlockStub stub_of(const Block& block) {
     return stub;
 }
 
-Hash256 stub_transaction_root(const BlockStub& stub) {
+std::vector<Hash256> transaction_ids_of(const Block& block) {
+    std::vector<Hash256> ids;
+    ids.reserve(block.transactions.size());
+    for (const Transaction& transaction : block.transactions)
+        ids.push_back(transaction_id(transaction));
+    return ids;
+}
+
+std::vector<Hash256> stub_transaction_ids(const BlockStub& stub) {
     std::vector<Hash256> ids;
     ids.reserve(stub.transactions.size());
     for (const StubTransaction& transaction : stub.transactions) {
         const auto* one = std::get_if<SignedTransaction>(&transaction.content);
         ids.push_back(one ? transaction_id(*one) : std::get<Hash256>(transaction.content));
     }
-    return merkle_root(ids);
+    return ids;
+}
+
+Hash256 stub_transaction_root(const BlockStub& stub) {
+    return merkle_root(stub_transaction_ids(stub));
 }
 
 }  // namespace gradient::chain

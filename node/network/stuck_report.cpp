@@ -32,7 +32,7 @@ class Explain {
     void operator()(const sync_state::InSync&) const {
         report_.state = "in_sync";
         report_.waiting_for = fmt::format("The next block, number {}.", facts_.tip_height + 1);
-        if (facts_.tip_age_ms < kQuietIntervals * facts_.interval_ms) return;
+        if (has_moved_lately()) return;
         report_.is_stuck = true;
         report_.waiting_for +=
             fmt::format(" None has come for {} s, {} intervals.", facts_.tip_age_ms / 1000,
@@ -94,15 +94,23 @@ class Explain {
     }
     void operator()(const sync_state::NoSource& state) const {
         report_.state = "no_source";
-        report_.is_stuck = true;
         report_.waiting_for = fmt::format(
             "Block {}, which none of the peers that claim more work will send.", state.height);
+        // A peer that had a block a moment ago may have left its branch.
+        if (has_moved_lately()) {
+            report_.advice = "Time: peers are asked again when they tell of more.";
+            return;
+        }
+        report_.is_stuck = true;
         report_.advice =
             "They have pruned it, or hold it back: name an archive with `gradient peers add "
             "HOST:PORT`, or start anew from a snapshot.";
     }
 
   private:
+    [[nodiscard]] bool has_moved_lately() const {
+        return facts_.tip_age_ms < kQuietIntervals * facts_.interval_ms;
+    }
     [[nodiscard]] const char* advice_on_quiet() const {
         const bool has_news =
             facts_.news_age_ms && *facts_.news_age_ms < kQuietIntervals * facts_.interval_ms;

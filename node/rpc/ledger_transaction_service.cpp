@@ -61,6 +61,18 @@ std::optional<chain::Block> LedgerTransactionService::block_at(std::uint64_t hei
     return require(ledger_.ledger().block(*id));
 }
 
+std::optional<std::uint64_t> LedgerTransactionService::height_of(
+    const chain::Hash256& transaction) const {
+    return require(ledger_.ledger().transaction_height(transaction));
+}
+
+std::optional<chain::BlockStub> LedgerTransactionService::stub_at(std::uint64_t height) const {
+    const auto id = require(ledger_.ledger().id_at(height));
+    auto outline = id ? require(ledger_.ledger().outline(*id)) : std::nullopt;
+    if (!outline) return std::nullopt;
+    return std::move(outline->stub);
+}
+
 std::optional<ProvenEntry> LedgerTransactionService::prove(const chain::StateKey& key) const {
     const auto& tip = *ledger_.tip();
     if (tip.height() == 0) return std::nullopt;

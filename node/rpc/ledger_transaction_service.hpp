@@ -23,6 +23,9 @@ class LedgerTransactionService final : public TransactionService {
     [[nodiscard]] const chain::StateView& state() const override;
     [[nodiscard]] std::optional<chain::Header> header_at(std::uint64_t height) const override;
     [[nodiscard]] std::optional<chain::Block> block_at(std::uint64_t height) const override;
+    [[nodiscard]] std::optional<std::uint64_t> height_of(
+        const chain::Hash256& transaction) const override;
+    [[nodiscard]] std::optional<chain::BlockStub> stub_at(std::uint64_t height) const override;
     [[nodiscard]] std::optional<ProvenEntry> prove(const chain::StateKey& key) const override;
     [[nodiscard]] std::optional<model::Evaluation> held_out(std::uint32_t task) const override;
     [[nodiscard]] std::vector<PooledTransaction> pooled_of(

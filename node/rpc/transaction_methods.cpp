@@ -1,5 +1,4 @@
 #include "chain/state/entries.hpp"
-#include "node/rpc/block_search.hpp"
 #include "node/rpc/service_methods.hpp"
 #include "node/rpc/transaction_views.hpp"
 
@@ -21,33 +20,20 @@ using chain::Hash256;
 struct Place {
     std::uint64_t height = 0;
     std::size_t index = 0;  ///< among the block's transactions, from 0
-    chain::Block block;
+    chain::BlockStub block;
 };
 
-std::optional<Place> find_in_block(const TransactionService& service, std::uint64_t height,
-                                   const Hash256& id) {
-    auto block = service.block_at(height);
+std::optional<Place> find_included(const TransactionService& service, const Hash256& id) {
+    const auto height = service.height_of(id);
+    auto block = height ? service.stub_at(*height) : std::nullopt;
     if (!block) return std::nullopt;
-    const auto found =
-        std::find_if(block->transactions.begin(), block->transactions.end(),
-                     [&](const auto& each) { return chain::transaction_id(each) == id; });
-    if (found == block->transactions.end()) return std::nullopt;
-    const auto index = static_cast<std::size_t>(found - block->transactions.begin());
-    return Place{height, index, *std::move(block)};
+    const auto ids = chain::stub_transaction_ids(*block);
+    const auto found = std::ranges::find(ids, id);
+    if (found == ids.end()) return std::nullopt;
+    return Place{*height, static_cast<std::size_t>(found - ids.begin()), *std::move(block)};
 }
 
-Task<std::optional<Place>> find_included(TransactionService& service, const Hash256& id,
-                                         std::uint64_t lowest) {
-    std::optional<Place> place;
-    BlockVisitor visitor = [&](std::uint64_t height, const chain::Header& header) {
-        if (!has_no_transactions(header)) place = find_in_block(service, height, id);
-        return place.has_value();
-    };
-    co_await search_blocks(service, lowest, std::move(visitor));
-    co_return place;
-}
-
-const chain::CreateTask* creation_of(const chain::Transaction& transaction) {
+const chain::CreateTask* creation_of(const chain::StubTransaction& transaction) {
     const auto* const signed_one = std::get_if<chain::SignedTransaction>(&transaction.content);
     return signed_one == nullptr ? nullptr : std::get_if<chain::CreateTask>(&signed_one->action);
 }
@@ -67,16 +53,17 @@ json::value created_task(const TransactionService& service, const Place& place) 
     }
     const auto later =
         std::count_if(all.begin() + static_cast<std::ptrdiff_t>(place.index) + 1, all.end(),
-                      [](const chain::Transaction& each) { return creation_of(each) != nullptr; });
+                      [](const auto& each) { return creation_of(each) != nullptr; });
     if (static_cast<std::size_t>(later) >= created.size()) return nullptr;
     return created[static_cast<std::size_t>(later)];
 }
 
 json::object included_view(const TransactionService& service, const Place& place) {
     const auto& transaction = place.block.transactions[place.index];
+    const auto header = service.header_at(place.height);
     json::object view{{"status", "included"},
                       {"height", place.height},
-                      {"block", chain::header_id(place.block.header).to_hex()},
+                      {"block", header ? chain::header_id(*header).to_hex() : std::string()},
                       {"confirmations", service.height() + 1 - place.height}};
     if (const auto* const signed_one = std::get_if<chain::SignedTransaction>(&transaction.content))
         view["transaction"] = transaction_view(*signed_one);
@@ -86,27 +73,22 @@ json::object included_view(const TransactionService& service, const Place& place
     return view;
 }
 
-// What the pool knows of a transaction; on the strand.
-json::object pool_view(const TransactionService& service, const Hash256& id) {
+// A transaction wherever it is.
+json::object find_transaction(const TransactionService& service, const Hash256& id) {
     if (const auto waiting = service.pooled(id)) return pooled_view(*waiting);
+    if (const auto place = find_included(service, id)) return included_view(service, *place);
     if (const auto gone = service.gone(id))
         return {{"status", "gone"}, {"reason", gone->reason}, {"message", gone->sentence}};
     return {{"status", "unknown"}};
 }
 
-Task<json::object> show_transaction(TransactionService& service, Hash256 id, std::uint64_t lowest) {
-    TransactionService::Query ask_pool = [&] { return json::value(pool_view(service, id)); };
-    auto view = (co_await service.on_strand(ask_pool)).as_object();
-    if (view.at("status") != "pooled") {
-        if (const auto place = co_await find_included(service, id, lowest)) {
-            TransactionService::Query show = [&] {
-                return json::value(included_view(service, *place));
-            };
-            view = (co_await service.on_strand(std::move(show))).as_object();
-        }
-    }
-    view["id"] = id.to_hex();
-    co_return view;
+Task<json::object> show_transaction(TransactionService& service, Hash256 id) {
+    TransactionService::Query find = [&] {
+        auto view = find_transaction(service, id);
+        view["id"] = id.to_hex();
+        return json::value(std::move(view));
+    };
+    co_return (co_await service.on_strand(std::move(find))).as_object();
 }
 
 // Whether waiting longer can't change what the view says.
@@ -119,24 +101,16 @@ bool is_settled(const json::object& view, std::uint64_t confirmations) {
 
 Task<json::value> wait_for_transaction(TransactionService& service, Hash256 id,
                                        std::uint64_t confirmations, Event::Deadline deadline) {
-    std::uint64_t lowest = 1;
     for (;;) {
         TransactionService::Query ask_height = [&] { return json::value(service.height()); };
         const auto height = (co_await service.on_strand(ask_height)).to_number<std::uint64_t>();
-        auto view = co_await show_transaction(service, id, lowest);
+        auto view = co_await show_transaction(service, id);
         const bool settled = is_settled(view, confirmations);
         const bool included = view.at("status") == "included";
         if (settled || !co_await service.wait_for_height(height + 1, deadline)) {
             view["ready"] = settled && included;
             co_return view;
         }
-        // Blocks below were searched; an inclusion may be undone and come again a few higher.
-        constexpr std::uint64_t kOverlap = 100;
-        if (included)
-            lowest = view.at("height").to_number<std::uint64_t>();
-        else
-            lowest = std::max(lowest, height);
-        lowest = lowest > kOverlap ? lowest - kOverlap : 1;
     }
 }
 
@@ -272,17 +246,16 @@ void add_transaction_methods(RpcDispatcher& dispatcher, TransactionService& serv
     const RpcParameter id = required("id", schema::hash(), "id of the transaction");
     dispatcher.add({
         .name = "transaction_show",
-        .summary = "A transaction in the pool or in the newest 2000 blocks, or why it went.",
+        .summary = "A transaction in the pool or on the active chain, or why it went.",
         .permission = RpcPermission::read,
         .parameters = {id},
         .result = place_schema({}),
         .errors = {RpcErrorCode::not_found},
         .call = [&service](RpcParams params) -> Task<json::value> {
-            auto view = co_await show_transaction(service, hash_param(params, "id"), 1);
+            auto view = co_await show_transaction(service, hash_param(params, "id"));
             if (view.at("status") == "unknown") {
                 throw RpcError(RpcErrorCode::not_found,
-                               "There is no such transaction in the pool or in the newest 2000 "
-                               "blocks.");
+                               "There is no such transaction in the pool or on the active chain.");
             }
             co_return view;
         },

@@ -5,6 +5,7 @@
 #include "chain/crypto/address.hpp"
 #include "chain/state/state_proof.hpp"
 #include "chain/state/state_view.hpp"
+#include "chain/storage/block_stub.hpp"
 #include "chain/types/block.hpp"
 #include "chain/types/header.hpp"
 #include "chain/types/transaction.hpp"
@@ -93,6 +94,11 @@ class TransactionService {
     /// Header and body of the active chain's block at a height; the genesis block has no body.
     [[nodiscard]] virtual std::optional<chain::Header> header_at(std::uint64_t height) const = 0;
     [[nodiscard]] virtual std::optional<chain::Block> block_at(std::uint64_t height) const = 0;
+    /// Height of the active chain's block that includes a transaction, and what a block includes,
+    /// whole or pruned.
+    [[nodiscard]] virtual std::optional<std::uint64_t> height_of(
+        const chain::Hash256& transaction) const = 0;
+    [[nodiscard]] virtual std::optional<chain::BlockStub> stub_at(std::uint64_t height) const = 0;
     /// Nothing while there is only the genesis block, which has no parent.
     [[nodiscard]] virtual std::optional<ProvenEntry> prove(const chain::StateKey& key) const = 0;
     /// Score of the model after the tip, if it is known.

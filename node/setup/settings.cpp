@@ -134,6 +134,9 @@ void add_options(CLI::App& app, Settings& settings) {
     app.add_option("--log-level", settings.log_level, "What to log")
         ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
         ->capture_default_str();
+    app.add_option("--log-format", settings.log_format, "How: for people, or an object a line")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
     app.set_config("--config", "",
                    "Settings file with lines name=value; default: DIR/gradient.conf if it exists");
     app.allow_config_extras(CLI::config_extras_mode::error);

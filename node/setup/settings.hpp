@@ -59,6 +59,7 @@ struct Settings {
     double audit_share = 0.02;  ///< of mining's time, for audits where lanes fill all threads
     std::string engine = "best";
     std::string log_level = "info";
+    std::string log_format = "text";
 };
 
 /// The program has been asked to end before it began (--help, --version, a wrong option): what to

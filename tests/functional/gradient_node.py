@@ -23,6 +23,7 @@ SOURCE = Path(os.environ.get("GRADIENT_SOURCE_DIR", Path(__file__).parents[2]))
 START_TIMEOUT_S = 60
 CALL_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 30
+VERIFY_TIMEOUT_S = 1800  # of a chain of thousands of blocks
 
 # A network whose unit takes under a millisecond and whose blocks come several times a second.
 TINY = ["--rows", "32", "--batch", "1", "--steps-per-unit", "1", "--interval-ms", "200", "--unit-ms", "10",
@@ -200,7 +201,7 @@ class Node:
         self.wait_end()
 
     def verify(self, *more):
-        out, _ = run_cli("verify", self.folder, "--json", *more)
+        out, _ = run_cli("verify", self.folder, "--json", *more, timeout=VERIFY_TIMEOUT_S)
         return json.loads(out)
 
 

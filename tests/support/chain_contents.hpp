@@ -25,10 +25,10 @@ inline std::map<chain::Bytes, chain::Bytes> contents(const chain::KeyValueView& 
 }
 
 /// Tables that depend on the active chain alone, not on what else is stored: tip, height index,
-/// range, state entries, tree nodes.
-inline constexpr std::string_view kActiveTables = "tamsn";
+/// range, state entries, tree nodes, heights of transactions.
+inline constexpr std::string_view kActiveTables = "tamsnx";
 
 /// All tables.
-inline constexpr std::string_view kAllTables = "vtahbedmsn";
+inline constexpr std::string_view kAllTables = "vtahbedmsnx";
 
 }  // namespace gradient::test

@@ -47,6 +47,7 @@ class BlockRecords : public testing::Test {
         writer.put_block(id_, some_block());
         writer.put_evidence(id_, {1, 2, 3});
         writer.put_diff(id_, some_diff());
+        writer.put_transaction(id_, 5);
         writer.put_history_node({0, 5}, some_index().history.peaks().front());
         put_state_diff(batch, some_diff());
         put_tree_changes(batch, {{TreePosition{}, TreeNode{true, {}, {}}}});
@@ -63,6 +64,7 @@ class BlockRecords : public testing::Test {
         TRY(reader_.evidence(id_));
         TRY(reader_.diff(id_));
         TRY(reader_.history_node({0, 5}));
+        TRY(reader_.transaction_height(id_));
         const StoredState state(store_);
         TRY(state.get({1}));
         TRY(state.node(TreePosition{}));
@@ -98,6 +100,7 @@ TEST_F(BlockRecords, come_back_as_written) {
     EXPECT_EQ(**reader_.evidence(id_), (Bytes{1, 2, 3}));
     EXPECT_EQ(**reader_.diff(id_), some_diff());
     EXPECT_EQ(**reader_.history_node({0, 5}), some_index().history.peaks().front());
+    EXPECT_EQ(**reader_.transaction_height(id_), 5U);
     EXPECT_TRUE(read_all());
 }
 
@@ -105,6 +108,7 @@ TEST_F(BlockRecords, missing_ones_are_values_or_damage_as_asked) {
     EXPECT_EQ(*reader_.index(Hash256{}), std::nullopt);
     EXPECT_EQ(*reader_.block(Hash256{}), std::nullopt);
     EXPECT_EQ(*reader_.active_at(6), std::nullopt);
+    EXPECT_EQ(*reader_.transaction_height(Hash256{}), std::nullopt);
     EXPECT_EQ(reader_.require_index(Hash256{}).error().fault, StoreFault::corrupt);
     EXPECT_EQ(reader_.require_block(Hash256{}).error().fault, StoreFault::corrupt);
     EXPECT_EQ(reader_.require_diff(Hash256{}).error().fault, StoreFault::corrupt);
