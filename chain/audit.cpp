@@ -302,7 +302,7 @@ class Audit {
         if (included != judged.included) {
             return fail(Complaint{"the stored segment list of the block is not the derived one"});
         }
-        TRY(check_transaction_heights(transaction_ids_of(*block)));
+        TRY(check_transaction_heights(transaction_ids(block->transactions)));
         TRY(check_evidence(state, block->header, std::move(judged.evidence)));
         TRY_ASSIGN(BlockIndex expected,
                    or_complaint(make_index(state, parent_, header, judged, params)));

@@ -303,7 +303,7 @@ Result<void, StoreError> Ledger::add_tip_move(WriteBatch& batch, const BranchPat
         TRY_ASSIGN(const auto transactions, reader.transaction_ids(id));
         TRY(join(id, index, redo, transactions));
     }
-    TRY(join(last.id(), last.index(), last.diff(), transaction_ids_of(last.block())));
+    TRY(join(last.id(), last.index(), last.diff(), transaction_ids(last.block().transactions)));
     writer.put_tip(last.id());
 
     if (path.undone.empty() && path.redone.empty() && last.tree_changes()) {

@@ -143,7 +143,7 @@ Result<std::vector<Hash256>, StoreError> BlockReader::transaction_ids(const Hash
     TRY_ASSIGN(const auto pruned, stub(id));
     if (pruned) return stub_transaction_ids(*pruned);
     TRY_ASSIGN(const Block whole, require_block(id));
-    return transaction_ids_of(whole);
+    return chain::transaction_ids(whole.transactions);
 }
 
 Result<std::optional<std::uint64_t>, StoreError> BlockReader::transaction_height(

@@ -18,14 +18,6 @@ BlockStub stub_of(const Block& block) {
     return stub;
 }
 
-std::vector<Hash256> transaction_ids_of(const Block& block) {
-    std::vector<Hash256> ids;
-    ids.reserve(block.transactions.size());
-    for (const Transaction& transaction : block.transactions)
-        ids.push_back(transaction_id(transaction));
-    return ids;
-}
-
 std::vector<Hash256> stub_transaction_ids(const BlockStub& stub) {
     std::vector<Hash256> ids;
     ids.reserve(stub.transactions.size());

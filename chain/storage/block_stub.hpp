@@ -50,8 +50,7 @@ struct BlockStub {
 /// What stays of a block.
 [[nodiscard]] BlockStub stub_of(const Block& block);
 
-/// Ids of a block's transactions in its order.
-[[nodiscard]] std::vector<Hash256> transaction_ids_of(const Block& block);
+/// Ids of the stub's transactions, in the block's order.
 [[nodiscard]] std::vector<Hash256> stub_transaction_ids(const BlockStub& stub);
 
 /// The transaction root that the stub's block must have.

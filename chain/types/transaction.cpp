@@ -36,11 +36,15 @@ Hash256 transaction_id(const Transaction& transaction) {
     return std::visit([](const auto& content) { return id_of(content); }, transaction.content);
 }
 
-Hash256 transaction_root(std::span<const Transaction> transactions) {
+std::vector<Hash256> transaction_ids(std::span<const Transaction> transactions) {
     std::vector<Hash256> ids;
     ids.reserve(transactions.size());
     for (const Transaction& transaction : transactions) ids.push_back(transaction_id(transaction));
-    return merkle_root(ids);
+    return ids;
+}
+
+Hash256 transaction_root(std::span<const Transaction> transactions) {
+    return merkle_root(transaction_ids(transactions));
 }
 
 }  // namespace gradient::chain

@@ -130,6 +130,9 @@ struct Transaction {
 [[nodiscard]] Hash256 transaction_id(const SignedTransaction& transaction);
 [[nodiscard]] Hash256 transaction_id(const Transaction& transaction);
 
+/// Their ids, in order.
+[[nodiscard]] std::vector<Hash256> transaction_ids(std::span<const Transaction> transactions);
+
 /// What tmpl.transaction_root must be for these transactions: the Merkle root over their ids.
 [[nodiscard]] Hash256 transaction_root(std::span<const Transaction> transactions);
 

@@ -4,8 +4,6 @@
 #include "node/metrics/metrics_page.hpp"
 #include "node/metrics/process_metrics.hpp"
 
-#include <boost/asio/use_awaitable.hpp>
-
 #include <array>
 #include <system_error>
 #include <utility>

@@ -3,13 +3,17 @@
 #include "node/concurrency/run_on.hpp"
 #include "node/setup/clock.hpp"
 
+#include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace gradient::node {
@@ -54,14 +58,16 @@ void WorkSource::lanes_handed_in(std::uint64_t work) {
 Task<> WorkSource::run() {
     while (done_ != wanted_) {
         const std::uint64_t wanted = wanted_;
-        bool failed = false;
+        std::optional<std::string> failure;
         try {
             co_await make_work(wanted);
         } catch (const std::exception& error) {
-            spdlog::error("no work for the lanes: {}", error.what());
-            failed = true;
+            failure = error.what();
         }
-        if (failed) {
+        const auto state = co_await boost::asio::this_coro::cancellation_state;
+        if (state.cancelled() != boost::asio::cancellation_type::none) co_return;  // closed
+        if (failure) {
+            spdlog::error("no work for the lanes: {}", *failure);
             co_await changed_.wait_until(Clock::now() + kRetryPause);
         } else {
             done_ = wanted;

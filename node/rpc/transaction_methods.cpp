@@ -20,17 +20,21 @@ using chain::Hash256;
 struct Place {
     std::uint64_t height = 0;
     std::size_t index = 0;  ///< among the block's transactions, from 0
+    Hash256 block_id;
     chain::BlockStub block;
 };
 
 std::optional<Place> find_included(const TransactionService& service, const Hash256& id) {
     const auto height = service.height_of(id);
-    auto block = height ? service.stub_at(*height) : std::nullopt;
-    if (!block) return std::nullopt;
+    if (!height) return std::nullopt;
+    const auto header = service.header_at(*height);
+    auto block = service.stub_at(*height);
+    if (!header || !block) return std::nullopt;
     const auto ids = chain::stub_transaction_ids(*block);
     const auto found = std::ranges::find(ids, id);
     if (found == ids.end()) return std::nullopt;
-    return Place{*height, static_cast<std::size_t>(found - ids.begin()), *std::move(block)};
+    return Place{*height, static_cast<std::size_t>(found - ids.begin()), chain::header_id(*header),
+                 *std::move(block)};
 }
 
 const chain::CreateTask* creation_of(const chain::StubTransaction& transaction) {
@@ -60,10 +64,9 @@ json::value created_task(const TransactionService& service, const Place& place) 
 
 json::object included_view(const TransactionService& service, const Place& place) {
     const auto& transaction = place.block.transactions[place.index];
-    const auto header = service.header_at(place.height);
     json::object view{{"status", "included"},
                       {"height", place.height},
-                      {"block", header ? chain::header_id(*header).to_hex() : std::string()},
+                      {"block", place.block_id.to_hex()},
                       {"confirmations", service.height() + 1 - place.height}};
     if (const auto* const signed_one = std::get_if<chain::SignedTransaction>(&transaction.content))
         view["transaction"] = transaction_view(*signed_one);

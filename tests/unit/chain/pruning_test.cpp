@@ -27,7 +27,7 @@ constexpr std::uint64_t kBlocks = 42;
 constexpr std::uint64_t kFloor = 23;  // tiny_spec's maturity 3, and 20
 
 // Everything that is stored: those of chain_contents.hpp and what pruning adds.
-constexpr std::string_view kEveryTable = "vtahbedmsnulwpiy";
+constexpr std::string_view kEveryTable = "vtahbedmsnulwpiyx";
 
 // One chain for all tests: a transfer in block 8, a listed share in 9, a late one in 10, and side
 // branches of two blocks each that leave it above block 5 and above block 30.
@@ -169,6 +169,34 @@ TEST_F(Pruning, stubs_are_small_and_tell_what_the_block_included) {
         (*before->outline(ids_[10]))->stub.transactions.at(0).content));
     EXPECT_LT(bytes("bu"), bodies * 7 / 10);
     EXPECT_LT(bytes("u"), 2000U);
+}
+
+TEST_F(Pruning, transactions_are_found_and_audited_in_whole_blocks_and_in_stubs) {
+    const BlockReader reader(*store_);
+    const auto check = [&](std::uint64_t height) {
+        const auto ids = *reader.transaction_ids(ids_[height]);
+        ASSERT_EQ(ids.size(), 1U);
+        EXPECT_EQ(*reader.transaction_height(ids[0]), height);
+        const auto put = [&](std::uint64_t stored) {
+            WriteBatch batch;
+            BlockWriter(batch).put_transaction(ids[0], stored);
+            ASSERT_TRUE(store_->write(batch, Durability::synced));
+        };
+        put(height + 1);
+        const auto audit = audit_chain(network_, *store_, AuditDepth::openings, nullptr);
+        ASSERT_FALSE(audit);
+        EXPECT_EQ(audit.error().height, height);
+        EXPECT_NE(audit.error().rule.find("height of a transaction"), std::string::npos);
+        put(height);
+        EXPECT_TRUE(audit_chain(network_, *store_, AuditDepth::openings, nullptr));
+    };
+    check(8);
+    check(10);
+    const auto ledger = open();
+    prune_all(*ledger, {kFloor, 0});
+    EXPECT_FALSE(whole(10));
+    check(8);
+    check(10);
 }
 
 TEST_F(Pruning, a_stub_that_its_header_does_not_commit_to_is_damage) {

@@ -9,6 +9,8 @@
 
 #include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <atomic>
@@ -17,6 +19,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -225,12 +228,20 @@ class Renewal : public Restart {
         CHECK(run(service_->submit(strangers_block())));
     }
     ~Renewal() override {
-        run([](LedgerService& service, WorkSource& source) -> Task<int> {
-            co_await source.close();
+        close_source();
+        run([](LedgerService& service) -> Task<int> {
             co_await service.close();
             co_return 0;
-        }(*service_, source_));
+        }(*service_));
         pool_.reset();
+    }
+
+    // Tasks are cancelled where they run.
+    void close_source() {
+        run([](const LedgerService& service, WorkSource& source) -> Task<int> {
+            co_await asio::co_spawn(service.strand(), source.close(), asio::use_awaitable);
+            co_return 0;
+        }(*service_, source_));
     }
 
     bool work_lists(std::size_t shares) {
@@ -300,6 +311,17 @@ TEST_F(Renewal, work_is_there_at_once_and_stays_if_no_share_comes) {
     EXPECT_EQ(miner_.work(), nullptr);
     drain();
     EXPECT_EQ(miner_.work(), nullptr);
+}
+
+TEST_F(Renewal, closing_amid_the_making_of_work_is_no_failure) {
+    std::ostringstream log;
+    const auto default_logger = spdlog::default_logger();
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+        "closing", std::make_shared<spdlog::sinks::ostream_sink_mt>(log)));
+    asio::post(service_->strand(), [this] { source_.set_mining(true); });
+    close_source();
+    spdlog::set_default_logger(default_logger);
+    EXPECT_EQ(log.str(), "");
 }
 
 TEST_F(Renewal, shares_are_taken_up_when_all_are_judged_and_not_again_before_the_wait_is_over) {

@@ -112,7 +112,7 @@ TEST_F(Mining, own_blocks_come_the_same_way_and_every_unit_is_accounted_for) {
         context_.run_one_for(1ms);
     }
     const auto close = [](LedgerService& service, WorkSource& its_work) -> Task<int> {
-        co_await its_work.close();
+        co_await asio::co_spawn(service.strand(), its_work.close(), asio::use_awaitable);
         co_await service.close();
         co_return 0;
     };

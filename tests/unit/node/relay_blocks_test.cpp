@@ -1,6 +1,6 @@
 // Blocks between one node and strangers who may do anything.
 
-#include "tests/support/relay_network.hpp"
+#include "tests/unit/node/relay_strangers_fixture.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,16 +17,10 @@ using testing::Pair;
 using testing::SizeIs;
 using namespace std::chrono_literals;
 
-// One node, another one that makes blocks for it, and strangers.
-class RelayBlocksTest : public testing::Test {
+// With a block that the other node has made, of shares and transactions.
+class RelayBlocksTest : public RelayStrangersTest {
   protected:
     RelayBlocksTest() {
-        network.add_node();
-        network.add_node();  // connected with nobody
-        network.extend_all(5);
-        network.start_ticks();
-        a = network.add_stranger(0);
-        b = network.add_stranger(0);
         for (std::uint8_t miner = 20; miner < 24; ++miner) {
             shares.push_back(network.make_share(1, miner));
         }
@@ -41,8 +35,6 @@ class RelayBlocksTest : public testing::Test {
         outline = make_outline(*block, (*stored)->segments);
     }
 
-    test::RelayNode& at() { return network[0]; }
-    void send(PeerId peer, Message message) { network.deliver(0, peer, std::move(message)); }
     Announce announcement() {
         return {block->header, (*network[1].ledger->index(id))->cumulative_work};
     }
@@ -61,23 +53,12 @@ class RelayBlocksTest : public testing::Test {
         for (const auto& made : shares) network.put_share(0, made);
         for (const auto& made : transactions) network.put_transaction(0, made);
     }
-    template <class M>
-    std::vector<M> all(PeerId peer) {
-        std::vector<M> messages;
-        for (const Message& message : network.to_stranger[peer]) {
-            if (const auto* one = std::get_if<M>(&message)) messages.push_back(*one);
-        }
-        return messages;
-    }
     /// What the node relays to a peer of this kind.
     void expect_blamed(PeerId peer, const Offence& offence) {
         EXPECT_THAT(at().reports, ElementsAre(Pair(peer, offence)));
         at().reports.clear();
     }
 
-    test::RelayNetwork network{1};
-    PeerId a{};
-    PeerId b{};
     std::vector<chain::VerifiedShare> shares;
     std::vector<SharedTransaction> transactions;
     SharedBlock block;

@@ -1,60 +1,25 @@
 #pragma once
 
-#include "tests/support/relay_network.hpp"
+#include "tests/unit/node/relay_strangers_fixture.hpp"
 
-#include <gtest/gtest.h>
-
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace gradient::node {
 
-/// One node, four blocks high, another one that makes things for it, and strangers.
-class RelayItemsTest : public testing::Test {
+/// With transactions and shares, and what strangers are told of them.
+class RelayItemsTest : public RelayStrangersTest {
   protected:
-    RelayItemsTest() {
-        network.add_node();
-        network.add_node();  // connected with nobody
-        network.extend_all(5);
-        network.start_ticks();
-        a = network.add_stranger(0);
-        b = network.add_stranger(0);
-    }
+    void tell(PeerId peer, std::vector<ItemId> items) { send(peer, Inventory{std::move(items)}); }
 
-    test::RelayNode& at() { return network[0]; }
-    void tell(PeerId peer, std::vector<ItemId> items) {
-        network.deliver(0, peer, Inventory{std::move(items)});
-    }
-    void send(PeerId peer, Message message) { network.deliver(0, peer, std::move(message)); }
-
-    /// The items that a stranger has been asked for.
-    std::vector<ItemId> asked(PeerId peer) {
-        std::vector<ItemId> items;
-        for (const Message& message : network.to_stranger[peer]) {
-            const auto* request = std::get_if<GetItems>(&message);
-            if (!request) continue;
-            items.insert(items.end(), request->items.begin(), request->items.end());
-        }
-        return items;
-    }
+    /// The items that a stranger has been asked for, and told of.
+    std::vector<ItemId> asked(PeerId peer) { return items_of<GetItems>(peer); }
+    std::vector<ItemId> told(PeerId peer) { return items_of<Inventory>(peer); }
     template <class M>
     std::size_t count(PeerId peer) {
-        return static_cast<std::size_t>(std::ranges::count_if(
-            network.to_stranger[peer],
-            [](const Message& message) { return std::holds_alternative<M>(message); }));
-    }
-    std::vector<ItemId> told(PeerId peer) {
-        std::vector<ItemId> items;
-        for (const Message& message : network.to_stranger[peer]) {
-            const auto* inventory = std::get_if<Inventory>(&message);
-            if (!inventory) continue;
-            items.insert(items.end(), inventory->items.begin(), inventory->items.end());
-        }
-        return items;
+        return all<M>(peer).size();
     }
     SharedTransaction transaction(std::uint64_t after = 0) {
         return network.transfer(network.nonce_of_miner(0) + after);
@@ -80,9 +45,14 @@ class RelayItemsTest : public testing::Test {
         return segment;
     }
 
-    test::RelayNetwork network{1};
-    PeerId a{};
-    PeerId b{};
+  private:
+    template <class M>
+    std::vector<ItemId> items_of(PeerId peer) {
+        std::vector<ItemId> items;
+        for (const M& message : all<M>(peer))
+            items.insert(items.end(), message.items.begin(), message.items.end());
+        return items;
+    }
 };
 
 }  // namespace gradient::node

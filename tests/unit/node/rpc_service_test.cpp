@@ -295,6 +295,17 @@ TEST_F(RpcService, waits_for_confirmations) {
     EXPECT_EQ(wait(1).at("status"), "gone");
 }
 
+TEST_F(RpcService, the_search_ends_somewhere) {
+    service_.add_block(1, {{transaction(1, 0, transfer(2, 10))}});
+    const json::object params{{"address", text_of(2)}};
+    while (service_.height() < 2 + kMaxSearchBlocks - 1) service_.add_block(1, {});
+    EXPECT_EQ(result("account_history", params).at("entries").as_array().size(), 1U);
+    EXPECT_EQ(result("account_history", params).at("lowest_height"), 2);
+    service_.add_block(1, {});
+    EXPECT_EQ(result("account_history", params).at("entries").as_array().size(), 0U);
+    EXPECT_EQ(result("account_history", params).at("lowest_height"), 3);
+}
+
 TEST_F(RpcService, old_transactions_are_found_without_reading_bodies) {
     const auto made = transaction(1, 0, transfer(2, 10));
     service_.add_block(1, {{made}});
