@@ -42,7 +42,7 @@ def figures():
     with workspace() as (folder, make):
         node = make(chain=init_chain(folder)).start()
         node.wait_height(5)
-        node.rpc("mine_stop")
+        node.stop_mining()
         height = node.tip()[0]
         found = values(page(node))
         status = node.rpc("status")
@@ -63,20 +63,20 @@ def figures():
         later = values(page(node))
         fallen = [key for key, value in found.items() if key[0].endswith("_total") and later.get(key, -1) < value]
         assert not fallen and only(later, "gradient_chain_height") >= height + 3, fallen
-        assert only(later, "gradient_sync_stuck") == 0 and only(later, "gradient_mining_active") == 1, later
+        assert only(later, "gradient_sync_stuck") == 0 and only(later, "gradient_mining_enabled") == 1, later
+        eventually(node, lambda found: only(found, "gradient_mining_active") == 1)
         check_with_promtool(page(node))
-        node.rpc("mine_stop")
-        check_dashboard({name for name, _ in scored(node)})
+        node.stop_mining()
+        scored = eventually(node, lambda found: "gradient_model_held_out_brier" in {name for name, _ in found})
+        check_dashboard({name for name, _ in scored})
 
 
-def scored(node):
-    """The values once the model is scored, which lags behind a tip that moves fast: a score belongs to the tip."""
+def eventually(node, holds):
+    """The page's values once they do: a score lags behind a tip that moves fast, lanes rest from tip to work."""
     deadline = time.monotonic() + CALL_TIMEOUT_S
-    while True:
-        found = values(page(node))
-        if any(name == "gradient_model_held_out_brier" for name, _ in found):
-            return found
+    while not holds(found := values(page(node))):
         assert time.monotonic() < deadline, found
+    return found
 
 
 def check_with_promtool(text):
